@@ -1,0 +1,1 @@
+"""What exists, what is allowed, what fits: models, license verdicts and memory predictions. Never loads a model."""

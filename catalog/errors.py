@@ -1,0 +1,33 @@
+"""What can go wrong in the catalog.
+
+WorkbenchError          every expected error of the project; its text is a sentence for the person
+└── CatalogError
+    ├── ModelNotFound       no such model in the catalog, on disk or on the Hub
+    ├── BadWeightsFile      a file that is missing, truncated, corrupt or not what it says
+    ├── HubUnavailable      the Hub cannot be reached or refuses
+    └── BadCatalogData      the shipped data or a snapshot does not parse
+"""
+
+
+class WorkbenchError(Exception):
+    """An expected error. Its text says what happened, the value seen, and what to do next."""
+
+
+class CatalogError(WorkbenchError):
+    """Base of the catalog's errors."""
+
+
+class ModelNotFound(CatalogError):
+    """No such model in the catalog, on disk or on the Hub."""
+
+
+class BadWeightsFile(CatalogError):
+    """A weights file that is missing, truncated, corrupt or not what it says."""
+
+
+class HubUnavailable(CatalogError):
+    """The Hub cannot be reached, or refuses the request."""
+
+
+class BadCatalogData(CatalogError):
+    """Shipped data or a snapshot that does not parse."""

@@ -1,0 +1,387 @@
+"""The catalog's records: models, where each fact comes from, license verdicts, machines and memory fit.
+
+Optional means "not known": never 0, never NaN, never a default. Units stand in the names.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """Base of every record in the project: immutable, no unknown fields, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+Confidence = Literal["verified", "reported", "derived", "doubtful"]
+"""verified: read in the primary source; reported: copied from a public list; derived: computed from other facts;
+doubtful: sources disagree, or the source is known to be wrong at times."""
+
+
+class Provenance(Record):
+    """Where one fact of a model comes from."""
+
+    field: str
+    """Name of the field of Model (or of its architecture, as `architecture.layers`)."""
+    source: str
+    """A public document or file, specific enough to look the fact up again."""
+    confidence: Confidence
+    """How far the fact can be trusted."""
+
+
+class WeightsFile(Record):
+    """One file of weights of a model."""
+
+    path: str
+    """Path inside the repository, or absolute path of a local file."""
+    size_bytes: int | None = Field(default=None, ge=0)
+    """Exact size of the file."""
+    format: Literal["gguf", "safetensors", "pickle", "other"]
+    """Container format, from the file itself or its ending."""
+    quantization: str | None = None
+    """As llama.cpp or the repository names it: `Q4_K_M`, `Q8_0`, `F16`, `awq` …"""
+    sha256: str | None = None
+    """Lower-case hex digest of the whole file."""
+
+
+class Architecture(Record):
+    """What the memory prediction needs to know about a network."""
+
+    name: str | None = None
+    """Architecture family as the config or the GGUF header names it (`llama`, `gemma3`, `deepseek_v3`)."""
+    layers: int | None = Field(default=None, gt=0)
+    """Number of transformer blocks."""
+    hidden_size: int | None = Field(default=None, gt=0)
+    """Width of the residual stream."""
+    heads: int | None = Field(default=None, gt=0)
+    """Query heads per layer."""
+    kv_heads: int | None = Field(default=None, gt=0)
+    """Key and value heads per layer; equals `heads` without grouping."""
+    head_dim: int | None = Field(default=None, gt=0)
+    """Size of one key head; often not hidden_size / heads, so never derived silently."""
+    value_head_dim: int | None = Field(default=None, gt=0)
+    """Size of one value head where it differs from head_dim."""
+    vocabulary_size: int | None = Field(default=None, gt=0)
+    """Rows of the output matrix."""
+    sliding_window_tokens: int | None = Field(default=None, gt=0)
+    """Window of the layers that attend locally; None where every layer attends to everything."""
+    sliding_layers: int | None = Field(default=None, ge=0)
+    """How many of the layers attend locally."""
+    attention_layers: int | None = Field(default=None, ge=0)
+    """Layers that keep a growing KV cache, where hybrids have fewer than `layers`; None means all of them."""
+    kv_lora_rank: int | None = Field(default=None, gt=0)
+    """Latent width of multi-head latent attention (MLA)."""
+    qk_rope_head_dim: int | None = Field(default=None, gt=0)
+    """Rotary part kept beside the MLA latent."""
+    experts: int | None = Field(default=None, gt=0)
+    """Routed experts of a mixture-of-experts network."""
+    experts_per_token: int | None = Field(default=None, gt=0)
+    """Routed experts active for one token."""
+
+
+ContextExtension = Literal["none", "yarn_builtin", "yarn_opt_in", "longrope", "dynamic", "linear"]
+
+
+class Model(Record):
+    """A Hub repository, a local file or folder, or a served endpoint, with what is known about it."""
+
+    id: str
+    """`owner/name` on the Hub, absolute path of a local model, or URL of an endpoint."""
+    kind: Literal["hub", "local", "endpoint"] = "hub"
+    """Where the model lives."""
+    revision: str | None = None
+    """Commit that pins a Hub repository."""
+    task: str | None = None
+    """Pipeline tag as the Hub spells it, such as `text-generation`."""
+    license: str | None = None
+    """License id as the Hub spells it; None where the repository declares none."""
+    license_name: str | None = None
+    """Name given beside `license: other`."""
+    license_link: str | None = None
+    """Where the license text is."""
+    base_models: tuple[str, ...] = ()
+    """Declared parents, nearest first."""
+    base_model_relation: Literal["adapter", "merge", "quantized", "finetune"] | None = None
+    """How the model was made from its parents."""
+    parameters: int | None = Field(default=None, gt=0)
+    """Number of weights of the unquantized network."""
+    active_parameters: int | None = Field(default=None, gt=0)
+    """Weights used for one token, for mixtures of experts."""
+    context_native_tokens: int | None = Field(default=None, gt=0)
+    """Context the model is served with unless its configuration is changed."""
+    context_extended_tokens: int | None = Field(default=None, gt=0)
+    """Context reachable by the stated extension."""
+    context_extension: ContextExtension | None = None
+    """How the extended context is reached."""
+    multimodal: bool | None = None
+    """Whether the model also takes images, audio or video."""
+    architecture: Architecture | None = None
+    """Figures for the memory prediction."""
+    formats: tuple[str, ...] = ()
+    """Weight formats that the repository offers: `safetensors`, `gguf` …"""
+    weights_files: tuple[WeightsFile, ...] = ()
+    """Known files with exact sizes."""
+    languages: tuple[str, ...] = ()
+    """Language codes from the model card."""
+    gated: bool | None = None
+    """Whether terms must be accepted on the Hub before download."""
+    downloads: int | None = Field(default=None, ge=0)
+    """Downloads in the last 30 days when the snapshot was made."""
+    likes: int | None = Field(default=None, ge=0)
+    """Likes when the snapshot was made."""
+    trending_score: float | None = None
+    """The Hub's trending score when the snapshot was made."""
+    released: str | None = None
+    """Release date or month, ISO 8601."""
+    notes: tuple[str, ...] = ()
+    """Advice that belongs beside the model: known license conflicts, doubtful facts."""
+    provenance: tuple[Provenance, ...] = ()
+    """Source of every fact above."""
+
+
+class VerdictValue(StrEnum):
+    """May the model be used commercially? Ordered from the most to the least permissive by `strictness`."""
+
+    ALLOWED = "allowed"
+    CONDITIONAL = "conditional"
+    UNKNOWN = "unknown"
+    FORBIDDEN = "forbidden"
+
+    @property
+    def strictness(self) -> int:
+        """Rank for 'the stricter wins': allowed 0, conditional 1, unknown 2, forbidden 3."""
+        return list(VerdictValue).index(self)
+
+
+class Reason(Record):
+    """One sentence that supports a verdict, with its source."""
+
+    text: str
+    """Plain words, our own, for an engineer."""
+    source: str
+    """Where the clause or the fact was read."""
+    read_on: str | None = None
+    """ISO date on which the source was read; None where the license text itself was not read."""
+    link: str | None = None
+    """Address of the text, where known."""
+
+
+class Verdict(Record):
+    """May this be used commercially under the given profile. Not legal advice."""
+
+    value: VerdictValue
+    """The verdict."""
+    license: str | None
+    """License id or license name that decided."""
+    reasons: tuple[Reason, ...]
+    """Why; never empty."""
+    conditions: tuple[str, ...] = ()
+    """What must be done to use it, as a checklist."""
+    advisories: tuple[str, ...] = ()
+    """Worth knowing, but decides nothing."""
+    verified: bool = False
+    """Whether the license text itself was read."""
+
+
+class Profile(Record):
+    """What the user intends, asked once; verdicts are evaluated against it."""
+
+    commercial: bool = True
+    """Used in a product or inside a company."""
+    eu_based: bool = True
+    """The user or their company is domiciled in the European Union."""
+    monthly_users: int = Field(default=100_000, ge=0)
+    """Monthly active users of all the company's products."""
+    annual_revenue_usd: int = Field(default=10_000_000, ge=0)
+    """Annual revenue including affiliates, in US dollars."""
+    trains_on_outputs: bool = False
+    """Outputs will be used to train or improve other models."""
+    hosts_or_redistributes: bool = False
+    """The model is offered to third parties as a service or as files."""
+
+
+class GpuDevice(Record):
+    """One accelerator."""
+
+    name: str
+    """As its driver names it."""
+    total_bytes: int = Field(ge=0)
+    """Memory of the device."""
+    free_bytes: int = Field(ge=0)
+    """Memory free when asked."""
+    driver: str | None = None
+    """Driver version."""
+
+
+class Machine(Record):
+    """What a candidate runs on."""
+
+    name: str
+    """Host name, or name of a machine profile."""
+    cpu: str
+    """CPU model as the system names it."""
+    instruction_sets: tuple[str, ...] = ()
+    """Vector instruction sets that matter to llama.cpp: `avx2`, `avx512f`, `amx_int8`, `neon` …"""
+    physical_cores: int | None = Field(default=None, gt=0)
+    """Cores without hyper-threads."""
+    logical_cores: int = Field(gt=0)
+    """Cores that this process may use."""
+    memory_total_bytes: int = Field(gt=0)
+    """Main memory, or the limit that a container sets."""
+    memory_available_bytes: int = Field(ge=0)
+    """Main memory that can be had without swapping."""
+    gpus: tuple[GpuDevice, ...] = ()
+    """Accelerators visible to this process."""
+    operating_system: str = ""
+    """Name and release of the system."""
+    python: str = ""
+    """Version of Python."""
+
+
+class FitValue(StrEnum):
+    """Does it run on the machine?"""
+
+    FITS = "fits"
+    TIGHT = "tight"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Fit(Record):
+    """Predicted memory of one model at one quantization, context and concurrency, against one machine.
+
+    total = weights + KV cache + compute + overhead. Each part is None where the facts for it are missing,
+    and then the total and the verdict are unknown rather than guessed.
+    """
+
+    model_id: str
+    """The model."""
+    value: FitValue
+    """`fits` leaves at least 10 % and 1 GiB of the free memory; `tight` less than that; `no` does not go in."""
+    quantization: str | None
+    """Quantization that was assumed."""
+    context_tokens: int = Field(gt=0)
+    """Context per sequence that was assumed."""
+    concurrency: int = Field(gt=0)
+    """Sequences held at once."""
+    weights_bytes: int | None = Field(default=None, ge=0)
+    """Weights, from exact file size where known, else parameters × measured bits per weight."""
+    kv_cache_bytes: int | None = Field(default=None, ge=0)
+    """KV cache at f16, summed over the layers."""
+    compute_bytes: int | None = Field(default=None, ge=0)
+    """Scratch buffers of the engine; an estimate."""
+    overhead_bytes: int | None = Field(default=None, ge=0)
+    """Process, libraries and tokenizer; an estimate."""
+    total_bytes: int | None = Field(default=None, ge=0)
+    """Sum of the parts."""
+    available_bytes: int = Field(ge=0)
+    """Memory of the machine that it is held against."""
+    device: str
+    """What it would run on: `cpu`, or the name of the GPU."""
+    explanation: str
+    """One sentence that says how the verdict came about, with the numbers."""
+
+
+class Exclusion(Record):
+    """One model left out of a result, with the rule that did it."""
+
+    model_id: str
+    """The model."""
+    rule: str
+    """Name of the filter: `verdict`, `max_parameters`, `min_context`, `fits` …"""
+    reason: str
+    """Plain words with the value seen and the limit."""
+
+
+SortKey = Literal["downloads", "likes", "trending", "parameters", "context", "name", "released"]
+
+
+class ModelQuery(Record):
+    """Filters and order of a search. None means: no filter."""
+
+    text: str | None = None
+    """Words that must all occur in the id, case-insensitive."""
+    verdicts: tuple[VerdictValue, ...] | None = None
+    """Verdicts to keep."""
+    min_parameters: int | None = Field(default=None, ge=0)
+    """Smallest number of weights."""
+    max_parameters: int | None = Field(default=None, ge=0)
+    """Largest number of weights."""
+    min_context_tokens: int | None = Field(default=None, ge=0)
+    """Smallest native context."""
+    fits: bool = False
+    """Keep only models that fit the machine (`fits` or `tight`)."""
+    quantization: str = "Q4_K_M"
+    """Quantization assumed for the fit."""
+    context_tokens: int = Field(default=4096, gt=0)
+    """Context assumed for the fit."""
+    concurrency: int = Field(default=1, gt=0)
+    """Sequences assumed for the fit."""
+    format: str | None = None
+    """Weight format that must be offered."""
+    task: str | None = None
+    """Pipeline tag."""
+    language: str | None = None
+    """Language code that the card must list."""
+    sort: SortKey = "downloads"
+    """Order; unknown values come last."""
+    limit: int = Field(default=20, gt=0)
+    """Most rows returned; matches and exclusions are counted over all."""
+
+
+class SearchHit(Record):
+    """One model of a search result, judged."""
+
+    model: Model
+    """The model."""
+    verdict: Verdict
+    """Its license verdict under the profile of the search."""
+    fit: Fit
+    """Its predicted memory on the machine of the search."""
+
+
+class SearchResult(Record):
+    """What a search found, and what it left out and why."""
+
+    hits: tuple[SearchHit, ...]
+    """The first `limit` models in order."""
+    matches: int = Field(ge=0)
+    """How many models passed every filter."""
+    considered: int = Field(ge=0)
+    """How many models the catalog holds."""
+    exclusions: tuple[Exclusion, ...]
+    """Every model left out, with the first rule that excluded it."""
+
+
+class Candidate(Record):
+    """Model + revision + weights file or quantization + engine + engine options: what is compared.
+
+    Engine options travel with the run (runners.records.EngineOptions), because engines own their meaning.
+    """
+
+    name: str = Field(min_length=1)
+    """Short name, unique in a benchmark; shown everywhere."""
+    model_id: str
+    """Hub id, or a path for a local model."""
+    revision: str | None = None
+    """Pinned commit, for Hub models."""
+    weights_path: str
+    """Absolute path of the weights file or folder on this machine."""
+    weights_sha256: str | None = None
+    """Digest of the weights file."""
+    weights_bytes: int = Field(ge=0)
+    """Size of the weights file."""
+    quantization: str | None = None
+    """Quantization of the file."""
+    engine: str
+    """Name in the table of engines."""
+    license: str | None = None
+    """License id of the model, as declared."""
+    license_name: str | None = None
+    """Name beside `license: other`."""
+    parameters: int | None = Field(default=None, gt=0)
+    """Number of weights."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the report must know, such as 'requantized from an already quantized file'."""

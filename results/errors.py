@@ -1,0 +1,35 @@
+"""What can go wrong with stored results.
+
+ResultsError (a WorkbenchError)
+├── StoreBusy          another process holds the results file
+├── StoreDamaged       the results file does not open, or was made by a newer version
+├── StoreNotWritable   the results file cannot be read or written: permissions, full disk, a folder in its place
+├── UnknownBenchmark   no benchmark of that name
+└── NothingToCompare   no finished run with scores
+"""
+
+from catalog.errors import WorkbenchError
+
+
+class ResultsError(WorkbenchError):
+    """Base of the errors of stored results."""
+
+
+class StoreBusy(ResultsError):
+    """Another process holds the results file."""
+
+
+class StoreDamaged(ResultsError):
+    """The results file does not open, or was made by a newer version."""
+
+
+class StoreNotWritable(ResultsError):
+    """The results file cannot be read or written: permissions, full disk, a folder in its place."""
+
+
+class UnknownBenchmark(ResultsError):
+    """No benchmark of that name."""
+
+
+class NothingToCompare(ResultsError):
+    """No finished run with scores."""

@@ -1,0 +1,499 @@
+"""The results' records: estimates with intervals, paired comparisons, requirements and the recommendation.
+
+Measurements come first: they are what the store's views derive from what happened, one RunMeasurements per run.
+Everything after them is computed from these by summary, comparison and recommendation.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from catalog.records import Candidate, Exclusion, Machine, ModelQuery, Profile, Record, Verdict, VerdictValue
+from runners.records import EngineOptions, Failure, Loaded, Validity, Workload
+
+RunStatus = Literal["finished", "failed", "cancelled", "incomplete"]
+"""How a run ended; incomplete: the worker or its parent died and the run can be resumed."""
+
+
+class Estimate(Record):
+    """A number that was measured on a sample, with its uncertainty."""
+
+    value: float
+    """The estimate itself, in the unit that the field's name gives."""
+    low: float | None = None
+    """Lower end of the 95 % interval; None where n is too small for one."""
+    high: float | None = None
+    """Upper end of the 95 % interval."""
+    n: int = Field(ge=0)
+    """Observations it rests on."""
+    method: str
+    """How value and interval were made, such as `Wilson 95 %`."""
+
+
+class Benchmark(Record):
+    """Candidates × one test set × workloads, as stored."""
+
+    name: str
+    """Unique in the data directory."""
+    created_at: str
+    """ISO 8601 with offset."""
+    test_set_name: str
+    """The test set."""
+    test_set_hash: str
+    """Its content hash."""
+    task: str
+    """Its task."""
+    labels: tuple[str, ...]
+    """Its labels."""
+    examples: int = Field(ge=0)
+    """How many examples it has."""
+    candidates: tuple[str, ...]
+    """Names, in the order of the benchmark file."""
+    workloads: tuple[Workload, ...]
+    """What was asked."""
+    seed: int
+    """Seed of everything random."""
+    requirements: "Requirements"
+    """Hard limits and weights from the benchmark file."""
+    source: str | None = None
+    """Path of the benchmark file."""
+    definition: str = ""
+    """Text of the benchmark file, for repeating it."""
+    machine: Machine | None = None
+    """Machine that measured."""
+
+
+class RunInfo(Record):
+    """One run as listed by `workbench runs`."""
+
+    key: str
+    """Key of the spec."""
+    benchmark: str
+    """Benchmark it belongs to."""
+    candidate: str
+    """Candidate's name."""
+    status: RunStatus
+    """How it ended."""
+    started_at: str | None
+    """ISO 8601 with offset."""
+    completions: int = Field(ge=0)
+    """Finished requests, all workloads."""
+    failures: int = Field(ge=0)
+    """What went wrong, counted."""
+
+
+class ExampleOutcome(Record):
+    """What became of one example in one run, as its first scorer judged it."""
+
+    example_id: str
+    """The example."""
+    target: str
+    """The right answer."""
+    slices: dict[str, str] = Field(default_factory=dict)
+    """Its slices. A slice called `group` names examples that belong together and are resampled together."""
+    validity: Validity
+    """What happened; `skipped` where the run never came to it."""
+    predicted: str | None = None
+    """As understood; None where nothing was."""
+    right: bool | None
+    """Judgement; None where the example was not judged (failed, skipped)."""
+
+    @property
+    def group(self) -> str | None:
+        """Name of the group that the example belongs to, if any."""
+        return self.slices.get("group")
+
+
+class RequestTiming(Record):
+    """Timing of one request of the latency workload; None where the request gives no such number."""
+
+    request_id: str
+    """The request."""
+    prompt_tokens: int = Field(ge=0)
+    """Tokens of the rendered prompt."""
+    cached_tokens: int = Field(ge=0)
+    """Prompt tokens that were not computed for it."""
+    output_tokens: int = Field(ge=0)
+    """Tokens generated."""
+    ttft_seconds: float | None = None
+    """Handed over to first text."""
+    e2e_seconds: float | None = None
+    """Handed over to last token."""
+    tpot_seconds: float | None = None
+    """Time per output token after the first."""
+    prefill_tokens_per_second: float | None = None
+    """Computed prompt tokens ÷ TTFT."""
+    decode_tokens_per_second: float | None = None
+    """1 ÷ TPOT."""
+
+
+class RunMeasurements(Record):
+    """What the store derives for one run; the input of `summarise` and `compare`. None: not measured."""
+
+    candidate: Candidate
+    """What was run."""
+    options: EngineOptions
+    """Its engine's options."""
+    run_key: str
+    """Key of its run."""
+    status: RunStatus
+    """How the run ended."""
+    labels: tuple[str, ...]
+    """The test set's labels, in its order."""
+    outcomes: tuple[ExampleOutcome, ...] = ()
+    """Every example of the test set in its order; empty where the run had no accuracy workload."""
+    timings: tuple[RequestTiming, ...] = ()
+    """Requests of the latency workload, in the order they were sent."""
+    loaded: Loaded | None = None
+    """What the engine said of the model, at the first load."""
+    load_seconds: float | None = None
+    """Engine start to ready, first load."""
+    accuracy_examples_per_second: float | None = None
+    """Completions of the accuracy workload ÷ its measured windows."""
+    peak_memory_bytes: int | None = None
+    """Peak of the process tree: PSS where the kernel gave it, else RSS."""
+    peak_memory_method: Literal["PSS", "RSS"] | None = None
+    """Which of the two it is."""
+    peak_mapped_file_bytes: int | None = None
+    """Largest part of it that was mapped files."""
+    high_water_bytes: int | None = None
+    """The kernel's own high-water mark of resident memory, as a cross-check."""
+    peak_gpu_bytes: int | None = None
+    """Peak GPU memory of the process tree."""
+    failures: tuple[Failure, ...] = ()
+    """What went wrong."""
+
+
+class LabelQuality(Record):
+    """Quality on one label."""
+
+    label: str
+    """The label."""
+    support: int = Field(ge=0)
+    """Examples with this target."""
+    precision: float | None
+    """Right among those predicted as this label; None where it was never predicted."""
+    recall: float | None
+    """Found among those with this target; None without support."""
+    f1: float | None
+    """Harmonic mean."""
+
+
+class SliceQuality(Record):
+    """Quality on one value of one slice column."""
+
+    column: str
+    """Slice column."""
+    value: str
+    """Its value."""
+    accuracy: Estimate
+    """Share of right answers."""
+
+
+class Confusion(Record):
+    """How often each target was answered with each label."""
+
+    target: str
+    """True label."""
+    predicted: str
+    """Answer; empty where none was understood."""
+    count: int = Field(ge=1)
+    """Examples."""
+
+
+class ValidityCount(Record):
+    """One line of the validity ledger."""
+
+    validity: Validity
+    """What happened."""
+    count: int = Field(ge=0)
+    """To how many examples."""
+
+
+class CandidateSummary(Record):
+    """Everything measured about one candidate in one benchmark. None: not measured."""
+
+    candidate: Candidate
+    """What was run."""
+    options: EngineOptions
+    """Its engine's options."""
+    run_key: str
+    """Key of its run."""
+    status: RunStatus
+    """How the run ended."""
+    verdict: Verdict
+    """License verdict under the profile that asked."""
+    loaded: Loaded | None = None
+    """What the engine said of the model."""
+    accuracy: Estimate | None = None
+    """Share of examples answered right, of all examples that were asked."""
+    balanced_accuracy: Estimate | None = None
+    """Mean recall over the labels."""
+    macro_f1: Estimate | None = None
+    """Mean F1 over the labels."""
+    labels: tuple[LabelQuality, ...] = ()
+    """Per label."""
+    slices: tuple[SliceQuality, ...] = ()
+    """Per slice."""
+    confusion: tuple[Confusion, ...] = ()
+    """Confusion matrix, only cells that occur."""
+    validity: tuple[ValidityCount, ...] = ()
+    """What happened to every example."""
+    validity_warning: str | None = None
+    """Set where more than 2 % of the examples were not scored."""
+    load_seconds: float | None = None
+    """Engine start to ready, first load."""
+    ttft_p50_seconds: Estimate | None = None
+    """Time to first token, median."""
+    ttft_p95_seconds: Estimate | None = None
+    """Time to first token, 95th percentile."""
+    e2e_p50_seconds: Estimate | None = None
+    """Request handed over to last token, median."""
+    e2e_p95_seconds: Estimate | None = None
+    """The same, 95th percentile."""
+    tpot_p50_seconds: Estimate | None = None
+    """Time per output token after the first, median."""
+    prefill_tokens_per_second: Estimate | None = None
+    """Computed prompt tokens (cached ones not counted) ÷ time to first token, median over requests."""
+    decode_tokens_per_second: Estimate | None = None
+    """1 ÷ TPOT, median over requests, at concurrency 1."""
+    prompt_tokens_median: float | None = None
+    """Prompt tokens of the latency requests, median."""
+    output_tokens_median: float | None = None
+    """Output tokens of the latency requests, median."""
+    accuracy_examples_per_second: float | None = None
+    """Examples per second of the accuracy workload; batched, not a latency."""
+    peak_memory_bytes: int | None = None
+    """Peak over load and generation, of the process tree; PSS where the kernel gives it, else RSS."""
+    peak_memory_method: Literal["PSS", "RSS"] | None = None
+    """Which of the two it is."""
+    peak_mapped_file_bytes: int | None = None
+    """Largest part of it that was mapped files, such as weights used in place."""
+    high_water_bytes: int | None = None
+    """The kernel's own high-water mark of resident memory, as a cross-check."""
+    peak_gpu_bytes: int | None = None
+    """Peak GPU memory of the process tree."""
+    predicted_memory_bytes: int | None = None
+    """What the catalog predicted for the same context."""
+    failures: tuple[Failure, ...] = ()
+    """What went wrong."""
+
+
+class Comparison(Record):
+    """Two candidates on the same examples, paired."""
+
+    first: str
+    """Name of the first candidate."""
+    second: str
+    """Name of the second candidate."""
+    n: int = Field(ge=0)
+    """Examples that both were asked."""
+    both_right: int = Field(ge=0)
+    """Both right."""
+    only_first_right: int = Field(ge=0)
+    """Discordant in favour of the first."""
+    only_second_right: int = Field(ge=0)
+    """Discordant in favour of the second."""
+    both_wrong: int = Field(ge=0)
+    """Both wrong."""
+    difference: Estimate
+    """Accuracy of the first minus that of the second, paired bootstrap."""
+    p_value: float = Field(ge=0, le=1)
+    """McNemar's exact test, two-sided."""
+    p_adjusted: float = Field(ge=0, le=1)
+    """The same after Holm's correction over all pairs of the benchmark."""
+    smallest_detectable_difference: float | None = Field(default=None, ge=0)
+    """Difference that this n could have shown with 80 % power at 5 %, given the discordance seen."""
+    conclusion: str
+    """One sentence, generated from the numbers."""
+
+
+class BenchmarkComparison(Record):
+    """All of a benchmark's candidates and all their pairs."""
+
+    benchmark: Benchmark
+    """What was compared."""
+    candidates: tuple[CandidateSummary, ...]
+    """Every candidate, in the order of the benchmark file."""
+    pairs: tuple[Comparison, ...]
+    """Every pair that has common examples."""
+
+
+class Limits(Record):
+    """Hard limits; None means no limit."""
+
+    verdicts: tuple[VerdictValue, ...] = (VerdictValue.ALLOWED, VerdictValue.CONDITIONAL)
+    """License verdicts that are acceptable."""
+    min_accuracy: float | None = Field(default=None, ge=0, le=1)
+    """The lower end of the accuracy's interval must reach this."""
+    max_ttft_p95_seconds: float | None = Field(default=None, gt=0)
+    """Time to first token, 95th percentile."""
+    max_e2e_p95_seconds: float | None = Field(default=None, gt=0)
+    """End to end, 95th percentile."""
+    min_decode_tokens_per_second: float | None = Field(default=None, gt=0)
+    """Decoding at concurrency 1."""
+    max_peak_memory_bytes: int | None = Field(default=None, gt=0)
+    """Measured peak of the process tree, plus GPU memory where there is one."""
+    max_load_seconds: float | None = Field(default=None, gt=0)
+    """First load."""
+
+
+class Weights(Record):
+    """What matters how much; only proportions count."""
+
+    quality: float = Field(default=0.6, ge=0)
+    """Accuracy."""
+    latency: float = Field(default=0.25, ge=0)
+    """End to end p50."""
+    memory: float = Field(default=0.15, ge=0)
+    """Peak memory."""
+
+
+class Requirements(Record):
+    """Hard limits first, then weights."""
+
+    limits: Limits = Limits()
+    """A candidate that breaks one is out."""
+    weights: Weights = Weights()
+    """How the others are ranked."""
+
+
+class BrokenLimit(Record):
+    """One hard limit that a candidate does not meet."""
+
+    limit: str
+    """Name of the limit."""
+    message: str
+    """The limit, the value and by how much it was missed."""
+    missed_by: float | None = None
+    """Relative to the limit, for finding the nearest miss; None for verdicts and unmeasured values."""
+
+
+class RankedCandidate(Record):
+    """One candidate's place."""
+
+    name: str
+    """Candidate."""
+    rank: int = Field(ge=1)
+    """1 is best; candidates that the data cannot separate share a rank."""
+    utility: float
+    """Weighted sum of normalised values, 0 to 1."""
+    pareto: bool
+    """Whether no other qualified candidate is at least as good in all and better in one."""
+    reasons: tuple[str, ...]
+    """Why it is where it is, generated from the numbers."""
+
+
+class ExcludedCandidate(Record):
+    """One candidate that is out."""
+
+    name: str
+    """Candidate."""
+    broken: tuple[BrokenLimit, ...]
+    """Every limit it breaks; never empty."""
+
+
+class WeightChange(Record):
+    """How far one weight must move before another candidate wins."""
+
+    weight: Literal["quality", "latency", "memory"]
+    """Which weight."""
+    current: float
+    """Its share now, 0 to 1."""
+    needed: float
+    """Its share at which the winner changes."""
+    new_winner: str
+    """Who wins then."""
+
+
+class Recommendation(Record):
+    """Ranked candidates with reasons, exclusions and sensitivity."""
+
+    benchmark: str
+    """Benchmark it rests on."""
+    requirements: Requirements
+    """Under which limits and weights."""
+    winner: str | None
+    """First of the ranked; None where nobody qualifies."""
+    ranked: tuple[RankedCandidate, ...]
+    """Those that meet every limit, best first."""
+    excluded: tuple[ExcludedCandidate, ...]
+    """Those that do not."""
+    sensitivity: tuple[WeightChange, ...] = ()
+    """Smallest change of each weight that changes the winner; weights that never do are left out."""
+    headline: tuple[str, str, str]
+    """The recommendation in three lines: which one; why; what to mind."""
+    nearest_miss: str | None = None
+    """Where nobody qualifies: who came closest and which limit to relax."""
+
+
+class Shortlist(Record):
+    """The models that survived license and fit, kept under a name. Saving a name again makes its next version."""
+
+    name: str = Field(min_length=1)
+    """Name given by the user."""
+    version: int = Field(ge=1)
+    """1 for the first of that name."""
+    created_at: str
+    """ISO 8601 with offset."""
+    profile: Profile
+    """Intended use that the verdicts were judged under."""
+    query: ModelQuery
+    """Filters that were in force."""
+    model_ids: tuple[str, ...]
+    """Models kept, in the user's order."""
+    exclusions: tuple[Exclusion, ...] = ()
+    """Models left out, with the rule that did it."""
+
+
+class Vote(Record):
+    """One judgement of a head-to-head."""
+
+    id: str
+    """Unique."""
+    created_at: str
+    """ISO 8601 with offset."""
+    prompt: str
+    """What was asked."""
+    left: str
+    """Candidate shown left."""
+    right: str
+    """Candidate shown right."""
+    outcome: Literal["left", "right", "tie", "both_bad"]
+    """The judgement."""
+    blind: bool
+    """Whether names were hidden."""
+    left_text: str
+    """Answer shown left."""
+    right_text: str
+    """Answer shown right."""
+
+
+class ExampleResult(Record):
+    """One example and what every candidate made of it, for the example browser."""
+
+    example_id: str
+    """The example."""
+    inputs: dict[str, str]
+    """Its columns."""
+    target: str
+    """The right answer."""
+    slices: dict[str, str]
+    """Its slices."""
+    answers: dict[str, "Answer"]
+    """By candidate name."""
+
+
+class Answer(Record):
+    """One candidate's answer to one example."""
+
+    text: str
+    """What the model wrote or chose; untrusted."""
+    predicted: str | None
+    """As understood."""
+    validity: Validity
+    """What happened."""
+    right: bool | None
+    """Judgement; None where it was not judged."""
+    probability: float | None = Field(default=None, ge=0, le=1)
+    """Probability of the chosen label among the labels, where answers were scored."""

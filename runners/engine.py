@@ -1,0 +1,103 @@
+"""The plug every engine fits, and the table in which engines are found.
+
+An engine loads, streams, scores and closes. It does nothing before load(), never times itself, never retries
+silently, never reads settings. The stopwatch stands outside (runners/stopwatch.py).
+"""
+
+import importlib
+import importlib.metadata
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Protocol
+
+from catalog.records import Candidate
+from runners.errors import EngineUnavailable
+from runners.records import ChoiceScores, Chunk, EngineOptions, Loaded, Request
+
+
+class Engine(Protocol):
+    """What a candidate runs on."""
+
+    def load(self) -> Loaded:
+        """Read the weights; afterwards the engine is ready for the first token. Raises EngineFailed."""
+        ...
+
+    def prompt_text(self, request: Request) -> str:
+        """The prompt exactly as the model receives it."""
+        ...
+
+    def count_tokens(self, request: Request) -> int:
+        """Tokens of that prompt, by the model's own tokenizer."""
+        ...
+
+    def stream(self, requests: Iterable[Request], *, max_concurrency: int = 1) -> Iterator[Chunk]:
+        """Answers in pieces, up to max_concurrency requests at once.
+
+        Takes the next request only when it can start on it. Chunks of one request keep their order; the last one,
+        and only it, has a finish_reason. No prompt token is reused from another request.
+        """
+        ...
+
+    def score_choices(self, requests: Sequence[Request]) -> Iterator[ChoiceScores]:
+        """Log-probability of every choice of every request, in the order of the requests."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back; may be called twice."""
+        ...
+
+
+class EngineEntry(Protocol):
+    """How an engine is made: its class takes the candidate and its options."""
+
+    def __call__(self, candidate: Candidate, options: EngineOptions) -> Engine:
+        """Make the engine; load() does the work."""
+        ...
+
+
+_ENGINES = {
+    "llama-cpp": ("runners.llama_cpp_engine:LlamaCppEngine", "llama-cpp-python", "llama-cpp"),
+    "scripted": ("runners.scripted_engine:ScriptedEngine", "open-model-workbench", ""),
+}
+"""Engine → (module:Class, package whose version counts, extra that installs it)."""
+
+ENGINE_NAMES = tuple(_ENGINES)
+"""Every engine that can be named in a benchmark file."""
+
+
+def engine_version(name: str) -> str:
+    """Version of the engine's package, without importing it. Raises EngineUnavailable with the install command."""
+    _, package, extra = _entry(name)
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError as error:
+        message = (
+            f"The engine {name!r} is not installed (package {package} is missing). "
+            f"Install it with: python3 launch.py repair, or pip install 'open-model-workbench[{extra}]'."
+        )
+        raise EngineUnavailable(message) from error
+
+
+def open_engine(candidate: Candidate, options: EngineOptions) -> Engine:
+    """The engine for a candidate, not yet loaded. Raises EngineUnavailable."""
+    engine_version(candidate.engine)
+    target, package, _ = _entry(candidate.engine)
+    module_name, class_name = target.split(":")
+    try:
+        module = importlib.import_module(module_name)
+    except (ImportError, OSError, RuntimeError) as error:
+        message = (
+            f"The engine {candidate.engine!r} is installed but does not start: {error}. "
+            f"Reinstall {package} with: python3 launch.py repair."
+        )
+        raise EngineUnavailable(message) from error
+    make: EngineEntry = getattr(module, class_name)
+    return make(candidate, options)
+
+
+def _entry(name: str) -> tuple[str, str, str]:
+    if name not in _ENGINES:
+        close = get_close_matches(name, _ENGINES, n=1)
+        suggestion = f"Did you mean {close[0]!r}?" if close else f"Known engines: {', '.join(_ENGINES)}."
+        raise EngineUnavailable(f"There is no engine {name!r}. {suggestion}")
+    return _ENGINES[name]

@@ -1,0 +1,30 @@
+"""What can go wrong while preparing or running a candidate.
+
+RunnerError (a WorkbenchError)
+├── EngineUnavailable   the engine is not installed or does not work here
+├── EngineFailed        loading or generating failed inside the engine
+├── BadTestSet          a test-set file that cannot be used
+└── BadTemplate         a prompt or chat template that does not render
+"""
+
+from catalog.errors import WorkbenchError
+
+
+class RunnerError(WorkbenchError):
+    """Base of the runners' errors."""
+
+
+class EngineUnavailable(RunnerError):
+    """The engine is not installed or does not work on this machine."""
+
+
+class EngineFailed(RunnerError):
+    """Loading or generating failed inside the engine."""
+
+
+class BadTestSet(RunnerError):
+    """A test-set file that cannot be used."""
+
+
+class BadTemplate(RunnerError):
+    """A prompt or chat template that does not render."""

@@ -1,0 +1,101 @@
+"""Hands tokens to llama_decode in pieces of bounded size, and the logits of the wanted ones back.
+
+Knows nothing of prompts, choices or sampling.
+"""
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import llama_cpp
+import numpy as np
+import numpy.typing as npt
+
+from runners.errors import EngineFailed
+
+
+class Entry(NamedTuple):
+    """One token to decode."""
+
+    token: int
+    position: int
+    sequence: int
+    wants_logits: bool = False
+
+
+class Decoder:
+    """Owns one llama_batch. Not thread-safe, like the context below it."""
+
+    def __init__(self, context: Any, batch_tokens: int, max_outputs: int, vocabulary_size: int) -> None:
+        self._context = context
+        self._memory = llama_cpp.llama_get_memory(context)
+        self._batch_tokens = batch_tokens
+        self._max_outputs = max_outputs
+        self._vocabulary_size = vocabulary_size
+        self._batch = llama_cpp.llama_batch_init(batch_tokens, 0, 1)
+
+    def decode_rows(self, entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
+        """Decode in order; yields (index in entries, row of the logits in the context) for the wanted ones.
+
+        A row is valid until the generator is advanced past its piece. Raises EngineFailed.
+        """
+        start = 0
+        while start < len(entries):
+            piece = self._next_piece(entries, start)
+            self._fill(piece)
+            status = llama_cpp.llama_decode(self._context, self._batch)
+            if status != 0:
+                reason = "no free KV cache cells" if status == 1 else f"status {status}"
+                message = (
+                    f"llama.cpp could not decode {len(piece)} tokens: {reason}. "
+                    "Set a larger context_tokens or a smaller batch_tokens."
+                )
+                raise EngineFailed(message)
+            for row, entry in enumerate(piece):
+                if entry.wants_logits:
+                    yield start + row, row
+            start += len(piece)
+
+    def decode(self, entries: Sequence[Entry]) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+        """Like decode_rows, with log-probabilities over the vocabulary, shape (vocabulary_size,)."""
+        for index, row in self.decode_rows(entries):
+            pointer = llama_cpp.llama_get_logits_ith(self._context, row)
+            logits = np.ctypeslib.as_array(pointer, shape=(self._vocabulary_size,))
+            highest = logits.max()
+            yield index, logits - (highest + np.log(np.exp(logits - highest).sum(dtype=np.float64)))
+
+    def share(self, source: int, target: int) -> None:
+        """Let a sequence begin with all that another holds, without copying."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+
+    def forget(self, sequence: int) -> None:
+        """Free a sequence's cells."""
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def clear(self) -> None:
+        """Free all cells."""
+        llama_cpp.llama_memory_clear(self._memory, True)
+
+    def close(self) -> None:
+        """Free the batch."""
+        llama_cpp.llama_batch_free(self._batch)
+
+    def _next_piece(self, entries: Sequence[Entry], start: int) -> Sequence[Entry]:
+        outputs = 0
+        end = start
+        while end < len(entries) and end - start < self._batch_tokens:
+            outputs += entries[end].wants_logits
+            if outputs > self._max_outputs:
+                break
+            end += 1
+        return entries[start:end]
+
+    def _fill(self, piece: Sequence[Entry]) -> None:
+        batch = self._batch
+        batch.n_tokens = len(piece)
+        for index, (token, position, sequence, wants_logits) in enumerate(piece):
+            batch.token[index] = token
+            batch.pos[index] = position
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = sequence
+            batch.logits[index] = ctypes.c_int8(wants_logits)

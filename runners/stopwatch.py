@@ -1,0 +1,99 @@
+"""The one stopwatch: stands outside the engine and notes when requests are handed over and chunks arrive.
+
+One monotonic clock (time.perf_counter); offsets only, no durations, no statistics.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from runners.engine import Engine
+from runners.records import Chunk, Completion, Request
+
+
+class Stopwatch:
+    """Counts seconds from its creation."""
+
+    def __init__(self) -> None:
+        self._origin = time.perf_counter()
+
+    def now(self) -> float:
+        """Seconds since the origin."""
+        return time.perf_counter() - self._origin
+
+
+class _Timing:
+    """What is noted of one request on its way."""
+
+    def __init__(self, request: Request, ready_at: float, started_at: float) -> None:
+        self.request = request
+        self.ready_at = ready_at
+        self.started_at = started_at
+        self.text: list[str] = []
+        self.offsets: list[float] = []
+        self.tokens: list[int] = []
+        self.tokens_without_text = 0
+        self.output_tokens = 0
+
+    def note(self, chunk: Chunk, at: float) -> None:
+        self.output_tokens += chunk.tokens
+        if not chunk.text:
+            # A chunk without text is no arrival: its tokens count with the next text that a person could read.
+            self.tokens_without_text += chunk.tokens
+            return
+        self.text.append(chunk.text)
+        self.offsets.append(at - self.started_at)
+        self.tokens.append(chunk.tokens + self.tokens_without_text)
+        self.tokens_without_text = 0
+
+
+def time_stream(
+    engine: Engine,
+    requests: Sequence[Request],
+    stopwatch: Stopwatch,
+    *,
+    max_concurrency: int = 1,
+    on_chunk: Callable[[Chunk], None] | None = None,
+) -> Iterator[tuple[Request, Completion]]:
+    """Run requests through an engine and yield each completion when it is done.
+
+    The completion's workload, example and segment are for the caller to fill in. A request is ready when the one
+    before it in its place was finished, and handed over when the engine takes it.
+    """
+    running: dict[str, _Timing] = {}
+    ready_at = stopwatch.now()
+
+    def hand_over() -> Iterator[Request]:
+        for request in requests:
+            running[request.id] = _Timing(request, ready_at, stopwatch.now())
+            yield request
+
+    for chunk in engine.stream(hand_over(), max_concurrency=max_concurrency):
+        at = stopwatch.now()
+        timing = running[chunk.request_id]
+        timing.note(chunk, at)
+        if on_chunk is not None:
+            on_chunk(chunk)
+        if chunk.finish_reason is not None:
+            del running[chunk.request_id]
+            ready_at = stopwatch.now()
+            yield timing.request, _completion(timing, chunk, at)
+
+
+def _completion(timing: _Timing, last: Chunk, at: float) -> Completion:
+    if last.finish_reason is None:
+        raise AssertionError("a completion is made from the last chunk of a request")
+    return Completion(
+        request_id=timing.request.id,
+        workload="latency",
+        text="".join(timing.text),
+        finish_reason=last.finish_reason,
+        method="generated",
+        prompt_tokens=last.prompt_tokens or 0,
+        cached_tokens=last.cached_tokens or 0,
+        output_tokens=timing.output_tokens,
+        ready_at_seconds=timing.ready_at,
+        started_at_seconds=timing.started_at,
+        chunk_offsets_seconds=tuple(timing.offsets),
+        chunk_tokens=tuple(timing.tokens),
+        finished_at_seconds=at,
+    )

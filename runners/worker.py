@@ -1,0 +1,127 @@
+"""One run in one process: `python -m runners.worker SPEC.json EVENTS.jsonl`.
+
+Reads the spec, loads the engine, works through what the event file does not yet hold, scores, appends events.
+Never opens the results file, never samples memory (its parent does). Ends when its parent does: standard input is a
+pipe from the parent, and its end of file means that nobody is left to work for.
+"""
+
+import datetime
+import errno
+import importlib.metadata
+import os
+import sys
+import threading
+from pathlib import Path
+
+from runners.engine import Engine, open_engine
+from runners.errors import EngineFailed, RunnerError
+from runners.event_log import EventWriter, read_events
+from runners.exit_codes import DISK_FULL, EXPECTED_FAILURE
+from runners.records import (
+    CompletionDone,
+    Failure,
+    FailureHappened,
+    ModelLoaded,
+    RunEvent,
+    RunFinished,
+    RunSpec,
+    RunStarted,
+)
+from runners.stopwatch import Stopwatch
+from runners.workloads import WorkloadRunner
+
+_RECORDED_PACKAGES = ("llama-cpp-python", "numpy", "jinja2", "pydantic")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the spec; the exit code says how it ended (runners/exit_codes.py)."""
+    stopwatch = Stopwatch()
+    spec_path, events_path = (Path(argument) for argument in arguments)
+    threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
+    try:
+        spec = RunSpec.model_validate_json(spec_path.read_bytes())
+        events = EventWriter(events_path)
+        try:
+            return _run(spec, read_events(events_path), events, stopwatch)
+        finally:
+            events.close()
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        sys.stderr.write(f"The event file {events_path} cannot grow: {error.strerror}.\n")
+        return DISK_FULL
+
+
+def _run(spec: RunSpec, past: tuple[RunEvent, ...], events: EventWriter, stopwatch: Stopwatch) -> int:
+    segment = sum(isinstance(event, RunStarted) for event in past)
+    done = {(e.completion.workload, e.completion.request_id) for e in past if isinstance(e, CompletionDone)}
+    events.write(
+        RunStarted(
+            key=spec.key,
+            segment=segment,
+            pid=os.getpid(),
+            started_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            load_average=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+            packages=_package_versions(),
+        )
+    )
+    engine: Engine | None = None
+    loading = True
+    try:
+        engine = open_engine(spec.candidate, spec.options)
+        load_started = stopwatch.now()
+        loaded = engine.load()
+        events.write(ModelLoaded(segment=segment, load_seconds=stopwatch.now() - load_started, loaded=loaded))
+        loading = False
+        runner = WorkloadRunner(spec, engine, events, stopwatch, segment)
+        for workload in spec.workloads:
+            runner.run(workload, {request_id for kind, request_id in done if kind == workload.kind})
+    except RunnerError as error:
+        events.write(FailureHappened(failure=_failure(error, loading=loading)))
+        return EXPECTED_FAILURE
+    except MemoryError:
+        events.write(FailureHappened(failure=_out_of_memory()))
+        return EXPECTED_FAILURE
+    finally:
+        if engine is not None:
+            engine.close()
+    events.write(RunFinished(segment=segment, at_seconds=stopwatch.now()))
+    return 0
+
+
+def _failure(error: RunnerError, *, loading: bool) -> Failure:
+    return Failure(
+        stage="load" if loading else "request",
+        kind="engine" if isinstance(error, EngineFailed) else "unavailable",
+        message=str(error),
+        hint="The worker's log has the engine's own words.",
+    )
+
+
+def _out_of_memory() -> Failure:
+    return Failure(
+        stage="load",
+        kind="out_of_memory",
+        message="The worker asked for more memory than there is.",
+        hint="Choose a smaller quantization or a smaller context_tokens, or close other programs.",
+    )
+
+
+def _package_versions() -> dict[str, str]:
+    versions = {"python": sys.version.split()[0]}
+    for name in _RECORDED_PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1024):
+        pass
+    os._exit(EXPECTED_FAILURE)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

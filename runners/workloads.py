@@ -1,0 +1,171 @@
+"""What a loaded candidate is asked, workload by workload (definitions: Workload in runners/records.py).
+
+A request that fails becomes a Failure with its example; the others go on. After several failures in a row the engine
+counts as broken and the run stops. Times nothing itself (stopwatch.py), judges nothing itself (scorers.py).
+"""
+
+from collections.abc import Sequence
+
+from runners.engine import Engine
+from runners.errors import EngineFailed
+from runners.event_log import EventWriter
+from runners.prompts import conversation_requests, example_request, warm_up_requests
+from runners.records import (
+    ChoiceScores,
+    Chunk,
+    ChunkArrived,
+    Completion,
+    CompletionDone,
+    Example,
+    Failure,
+    FailureHappened,
+    Request,
+    RunSpec,
+    Score,
+    Workload,
+    WorkloadFinished,
+    WorkloadStarted,
+)
+from runners.scorers import scorer
+from runners.stopwatch import Stopwatch, time_stream
+
+MOST_FAILURES_IN_A_ROW = 5
+"""After this many the engine counts as broken."""
+
+
+class WorkloadRunner:
+    """Sends the requests of each workload and writes what came back."""
+
+    def __init__(self, spec: RunSpec, engine: Engine, events: EventWriter, stopwatch: Stopwatch, segment: int) -> None:
+        self._spec = spec
+        self._engine = engine
+        self._events = events
+        self._stopwatch = stopwatch
+        self._segment = segment
+        self._examples = {example.id: example for example in spec.test_set.examples}
+        self._failures_in_a_row = 0
+
+    def run(self, workload: Workload, done: set[str]) -> None:
+        """Do what is missing. Raises EngineFailed when the engine is broken."""
+        requests = self._requests(workload)
+        missing = [request for request in requests if request.id not in done]
+        self._events.write(
+            WorkloadStarted(
+                segment=self._segment,
+                workload=workload.kind,
+                total=len(requests),
+                remaining=len(missing),
+                at_seconds=self._stopwatch.now(),
+            )
+        )
+        if not missing:
+            return
+        if workload.kind == "latency":
+            for _ in time_stream(self._engine, warm_up_requests(self._spec.test_set, workload), self._stopwatch):
+                pass
+        started = self._stopwatch.now()
+        if workload.kind == "accuracy":
+            self._score(workload, missing)
+        else:
+            self._generate(workload, missing)
+        self._events.write(
+            WorkloadFinished(
+                segment=self._segment,
+                workload=workload.kind,
+                started_at_seconds=started,
+                finished_at_seconds=self._stopwatch.now(),
+            )
+        )
+
+    def _requests(self, workload: Workload) -> list[Request]:
+        if workload.kind == "prompts":
+            return list(conversation_requests(workload, self._spec.seed))
+        examples = self._spec.test_set.examples
+        if workload.kind == "latency" and workload.prompts is not None:
+            examples = examples[: workload.prompts]
+        return [example_request(self._spec.test_set, example, workload, self._spec.seed) for example in examples]
+
+    def _score(self, workload: Workload, requests: Sequence[Request]) -> None:
+        remaining = {request.id: request for request in requests}
+        try:
+            for scores in self._engine.score_choices(requests):
+                self._write_choice(workload, scores)
+                del remaining[scores.request_id]
+        except EngineFailed:
+            # The engine works in batches and cannot say whose fault it was: ask again one by one, so that each
+            # failure falls on its own example. What was answered before stays.
+            for request in remaining.values():
+                try:
+                    for scores in self._engine.score_choices((request,)):
+                        self._write_choice(workload, scores)
+                except EngineFailed as error:
+                    self._fail(workload, request, error)
+
+    def _generate(self, workload: Workload, requests: Sequence[Request]) -> None:
+        remaining = list(requests)
+        while remaining:
+            try:
+                for request, completion in time_stream(
+                    self._engine,
+                    remaining,
+                    self._stopwatch,
+                    on_chunk=self._show if workload.kind == "prompts" else None,
+                ):
+                    self._write(workload, completion)
+                    remaining = [other for other in remaining if other.id != request.id]
+            except EngineFailed as error:
+                # At concurrency 1 the request at the head is the one that failed.
+                self._fail(workload, remaining.pop(0), error)
+
+    def _show(self, chunk: Chunk) -> None:
+        if chunk.text:
+            self._events.write(ChunkArrived(request_id=chunk.request_id, text=chunk.text))
+
+    def _write_choice(self, workload: Workload, scores: ChoiceScores) -> None:
+        best = max(scores.scores, key=lambda score: score.logprob, default=None)
+        completion = Completion(
+            request_id=scores.request_id,
+            workload=workload.kind,
+            text=best.choice if best is not None else "",
+            finish_reason="stop" if best is not None else "overflow",
+            method="scored_choices",
+            prompt_tokens=scores.prompt_tokens,
+            cached_tokens=scores.cached_tokens,
+            finished_at_seconds=self._stopwatch.now(),
+            choice_scores=scores.scores,
+        )
+        self._write(workload, completion)
+
+    def _write(self, workload: Workload, completion: Completion) -> None:
+        self._failures_in_a_row = 0
+        example = self._examples.get(completion.request_id)
+        completion = completion.model_copy(
+            update={
+                "workload": workload.kind,
+                "example_id": example.id if example is not None else None,
+                "segment": self._segment,
+            }
+        )
+        scores = self._judge(completion, example) if example is not None and workload.kind == "accuracy" else ()
+        self._events.write(CompletionDone(completion=completion, scores=scores))
+
+    def _judge(self, completion: Completion, example: Example) -> tuple[Score, ...]:
+        return tuple(scorer(name)(completion, example, self._spec.test_set) for name in self._spec.test_set.scorers)
+
+    def _fail(self, workload: Workload, request: Request, error: EngineFailed) -> None:
+        self._events.write(
+            FailureHappened(
+                workload=workload.kind,
+                failure=Failure(
+                    stage="request",
+                    kind="engine",
+                    message=str(error),
+                    hint="The example is counted as failed; the others went on.",
+                    example_id=request.id if request.id in self._examples else None,
+                ),
+            )
+        )
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= MOST_FAILURES_IN_A_ROW:
+            message = f"{MOST_FAILURES_IN_A_ROW} requests failed in a row, the last with: {error} The run was stopped."
+            raise EngineFailed(message)

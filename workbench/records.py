@@ -1,0 +1,242 @@
+"""The service's records: benchmark definitions as people write them, and what the faces show of machines and jobs."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from catalog.records import Record, VerdictValue
+from results.records import Benchmark, Estimate, Limits, Requirements, RunInfo, Weights
+from runners.records import EngineOptions, Failure, LlamaCppOptions, Problem, PromptTemplate, TestSet, Workload
+from runners.test_set_files import TestSetFile
+
+SCHEMA_VERSION = 1
+"""Version of every JSON document that the command line prints (docs/json.md)."""
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Benchmark",
+    "Estimate",
+    "Limits",
+    "Problem",
+    "RunInfo",
+    "TestSetFile",
+    "VerdictValue",
+    "Weights",
+]
+
+
+class ColumnsDefinition(Record):
+    """`test_set.columns`: which column is what; what is left out is guessed by its usual name."""
+
+    id: str | None = None
+    """Column with unique ids."""
+    text: str | None = None
+    """Column with the text."""
+    label: str | None = None
+    """Column with the right answer."""
+    slices: tuple[str, ...] | None = None
+    """Columns by which results are broken down."""
+
+
+class TestSetDefinition(Record):
+    """`test_set`: where the labelled examples are."""
+
+    __test__ = False
+
+    file: str
+    """CSV or TSV file; a relative path starts at the benchmark file."""
+    few_shot: str | None = None
+    """File of the same shape with examples to show in the prompt."""
+    columns: ColumnsDefinition = ColumnsDefinition()
+    """Columns of both files."""
+
+
+class CandidateDefinition(Record):
+    """One entry of `candidates`."""
+
+    name: str | None = None
+    """Short name; made from model and quantization where left out."""
+    model: str = Field(min_length=1)
+    """Hub id, path of a GGUF file, or path of a folder that holds one."""
+    engine: Literal["llama-cpp", "scripted"] = "llama-cpp"
+    """What runs it."""
+    quantization: str | None = None
+    """Which file of the model; None where there is only one."""
+    quantize_from: str | None = None
+    """Make the quantization on this machine from the file with this one."""
+    revision: str | None = None
+    """Commit of a Hub repository."""
+    options: EngineOptions = Field(default_factory=LlamaCppOptions)
+    """Options of the engine."""
+
+
+class BenchmarkDefinition(Record):
+    """A benchmark file."""
+
+    name: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Names the benchmark in the data directory: letters, digits, dot, dash, underscore."""
+    task: Literal["classification"] = "classification"
+    """What is asked of the models."""
+    test_set: TestSetDefinition
+    """The examples."""
+    labels: tuple[str, ...] | None = None
+    """Allowed answers in the order shown to the model; None takes those of the file in alphabetical order."""
+    prompt: PromptTemplate | None = None
+    """How examples become conversations; None takes a plain classification prompt."""
+    candidates: tuple[CandidateDefinition, ...] = Field(min_length=1)
+    """What is compared."""
+    workloads: tuple[Workload, ...] = (Workload(kind="accuracy"), Workload(kind="latency", prompts=30))
+    """How they are asked."""
+    requirements: Requirements = Requirements()
+    """Hard limits and weights for the recommendation."""
+    seed: int = 0
+    """Seed of everything random."""
+
+
+class Check(Record):
+    """One line of `workbench doctor`."""
+
+    name: str
+    """What was looked at."""
+    state: Literal["ok", "warning", "missing"]
+    """How it is."""
+    found: str
+    """What was found."""
+    fix: str = ""
+    """What to do where it is not ok."""
+
+
+class EngineStatus(Record):
+    """One engine on this machine."""
+
+    name: str
+    """Name in the table of engines."""
+    version: str | None
+    """Installed version; None where it is missing."""
+    can: str
+    """What it runs, in a few words."""
+    install: str
+    """How to install it."""
+
+
+class TestSetCheck(Record):
+    """What `testset check` found."""
+
+    __test__ = False
+
+    file: TestSetFile
+    """What was read."""
+    labels: tuple[str, ...]
+    """Labels: those asked for, else those found."""
+    problems: tuple[Problem, ...]
+    """Errors first."""
+    label_counts: tuple[tuple[str, int], ...]
+    """Examples per label, most frequent first."""
+
+    @property
+    def errors(self) -> int:
+        """How many problems keep the test set from being measured."""
+        return sum(problem.severity == "error" for problem in self.problems)
+
+
+CandidateState = Literal["waiting", "preparing", "loading", "running", "finished", "failed", "cancelled"]
+
+
+class CandidateProgress(Record):
+    """Where one candidate of a job stands."""
+
+    name: str
+    """Candidate."""
+    state: CandidateState = "waiting"
+    """What it is doing."""
+    stage: str = ""
+    """In words: `accuracy 40 of 180`."""
+    done: int = Field(default=0, ge=0)
+    """Finished requests, all workloads."""
+    total: int = Field(default=0, ge=0)
+    """Requests to do, all workloads."""
+    accuracy: Estimate | None = None
+    """Running quality with its interval."""
+    tokens_per_second: float | None = None
+    """Median decode rate of the latency requests so far."""
+    memory_bytes: int | None = None
+    """Memory now."""
+    peak_memory_bytes: int | None = None
+    """Highest so far."""
+    failures: tuple[Failure, ...] = ()
+    """What went wrong."""
+
+
+class JobStatus(Record):
+    """A snapshot of one job; cheap to read, never touches the disk."""
+
+    id: str
+    """Unique in the process."""
+    title: str
+    """What it does."""
+    benchmark: str | None = None
+    """Benchmark it fills, where it does."""
+    state: Literal["queued", "running", "finished", "failed", "cancelled"] = "queued"
+    """Where it stands."""
+    message: str = ""
+    """What it does right now, or why it failed."""
+    done: int = Field(default=0, ge=0)
+    """Finished requests of all candidates."""
+    total: int = Field(default=0, ge=0)
+    """Requests of all candidates."""
+    elapsed_seconds: float = Field(default=0, ge=0)
+    """Since it began to run."""
+    remaining_seconds: float | None = Field(default=None, ge=0)
+    """Predicted time left; None until something was measured."""
+    candidates: tuple[CandidateProgress, ...] = ()
+    """Each candidate's part."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in {"finished", "failed", "cancelled"}
+
+
+class PreparedBenchmark(Record):
+    """A benchmark whose files are read and whose test set is sound, before any model is touched."""
+
+    definition: BenchmarkDefinition
+    """What the person wrote."""
+    test_set: TestSet
+    """Examples, labels and prompt."""
+    problems: tuple[Problem, ...]
+    """Warnings about the test set."""
+    source: str | None = None
+    """Path of the benchmark file."""
+    text: str = ""
+    """Its text, or an equivalent where it was made in the app."""
+
+
+class HeadToHeadAnswer(Record):
+    """One candidate's answer while it is written."""
+
+    candidate: str
+    """Who answers."""
+    state: Literal["waiting", "loading", "writing", "finished", "failed"]
+    """Where it stands."""
+    text: str = ""
+    """So far; untrusted."""
+    ttft_seconds: float | None = None
+    """Time to first token, when finished."""
+    tokens_per_second: float | None = None
+    """Decode rate, when finished."""
+    failure: str | None = None
+    """Why it failed."""
+
+
+class HeadToHeadStatus(Record):
+    """A snapshot of one prompt put to several candidates."""
+
+    job_id: str
+    """Job that asks them."""
+    prompt: str
+    """What is asked."""
+    answers: tuple[HeadToHeadAnswer, ...]
+    """In the order the candidates were named."""
+    is_over: bool
+    """Whether all are done."""
