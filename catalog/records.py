@@ -241,7 +241,7 @@ class Machine(Record):
 
 
 class FitValue(StrEnum):
-    """Does it run on the machine?"""
+    """Whether it runs on the machine."""
 
     FITS = "fits"
     TIGHT = "tight"

@@ -331,6 +331,8 @@ class LlamaCppEngine:
         # Without this bound the output buffer is sized for logits of every token: 512 MiB at a vocabulary of 262,144.
         params.n_outputs_max = MAX_SEQUENCES
         params.kv_unified = True
+        # Layers with a sliding window keep the window and not the whole context.
+        params.swa_full = False
         params.n_threads = threads
         params.n_threads_batch = threads
         return params
