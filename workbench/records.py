@@ -212,6 +212,19 @@ class PreparedBenchmark(Record):
     """Its text, or an equivalent where it was made in the app."""
 
 
+class PromptPreview(Record):
+    """What one candidate receives for one example."""
+
+    candidate: str
+    """Who receives it."""
+    example_id: str
+    """Example that is shown."""
+    text: str
+    """The prompt exactly as the model receives it."""
+    tokens: int = Field(ge=0)
+    """Its tokens, by the model's own tokenizer."""
+
+
 class HeadToHeadAnswer(Record):
     """One candidate's answer while it is written."""
 

@@ -1,0 +1,188 @@
+"""Runs a prepared benchmark: resolve each candidate, one worker after the other, store what each leaves behind.
+
+A candidate that cannot be prepared or fails becomes a stored failure; the others go on.
+"""
+
+import datetime
+from pathlib import Path
+
+from catalog.index import Index
+from filelock import FileLock, Timeout
+
+from catalog.errors import WorkbenchError
+from catalog.records import Candidate
+from results.records import Benchmark
+from results.store import Store
+from runners.engine import engine_version
+from runners.machine import probe_machine
+from runners.process import RunFolder, run_in_worker
+from runners.records import Failure, FailureHappened, RunResult, RunSpec
+from runners.scorers import scorer
+from workbench import __version__
+from workbench.benchmark_file import render_benchmark
+from workbench.candidates import candidate_name, resolve_candidate
+from workbench.errors import BadBenchmarkFile
+from workbench.jobs import Job
+from workbench.progress import CandidateWatch, TimeLeft
+from workbench.records import CandidateDefinition, CandidateProgress, PreparedBenchmark
+from workbench.settings import Settings
+
+LOCK_POLL_SECONDS = 0.5
+"""Between two tries to get the device."""
+
+
+class BenchmarkRun:
+    """The work of one benchmark job."""
+
+    def __init__(
+        self, prepared: PreparedBenchmark, settings: Settings, index: Index, store: Store, *, resume: bool
+    ) -> None:
+        self._prepared = prepared
+        self._settings = settings
+        self._index = index
+        self._store = store
+        self._resume = resume
+        self._folder = Path(prepared.source).parent if prepared.source else settings.home
+
+    def __call__(self, job: Job) -> None:
+        """Do the work. Raises WorkbenchError only where nothing of it can be done."""
+        definition = self._prepared.definition
+        names = [candidate_name(candidate) for candidate in definition.candidates]
+        doubled = next((name for name in names if names.count(name) > 1), None)
+        if doubled is not None:
+            raise BadBenchmarkFile(f"Two candidates are called {doubled!r}. Give each a name of its own.")
+        job.update(candidates=tuple(CandidateProgress(name=name) for name in names))
+        self._store.save_benchmark(self._benchmark(names))
+        with hold_device(job, self._settings):
+            specs = [spec for candidate in definition.candidates if (spec := self._spec(job, candidate)) is not None]
+            time_left = TimeLeft(specs)
+            for spec in specs:
+                if job.is_cancelled():
+                    job.update_candidate(spec.candidate.name, state="cancelled", stage="")
+                    continue
+                job.update(message=f"Measuring {spec.candidate.name}")
+                self._measure(job, spec, time_left)
+        if not job.is_cancelled() and all(c.state == "failed" for c in job.status().candidates):
+            raise BadBenchmarkFile(_all_failed(job))
+
+    def _spec(self, job: Job, definition: CandidateDefinition) -> RunSpec | None:
+        """The run of one candidate; None, with the failure stored, where it cannot be prepared."""
+        name = candidate_name(definition)
+        if job.is_cancelled():
+            return None
+        job.update(message=f"Preparing {name}")
+        job.update_candidate(name, state="preparing", stage="looking for the weights")
+        try:
+            spec = self._make_spec(definition, resolve_candidate(definition, self._folder, self._settings, self._index))
+        except WorkbenchError as error:
+            failure = Failure(
+                stage="prepare",
+                kind="unavailable",
+                message=str(error),
+                hint="Mend it and run again with bench --resume; the other candidates are kept.",
+            )
+            job.update_candidate(name, state="failed", stage="cannot be prepared", failures=(failure,))
+            missing = Candidate(
+                name=name, model_id=definition.model, weights_path="", weights_bytes=0, engine=definition.engine,
+                quantization=definition.quantization,
+            )  # fmt: skip
+            result = RunResult(
+                spec=self._make_spec(definition, missing, engine="not installed"),
+                status="failed",
+                failures=(FailureHappened(failure=failure),),
+            )
+            self._store.save_run(self._prepared.definition.name, result)
+            return None
+        job.update_candidate(name, state="waiting", stage="")
+        return spec
+
+    def _make_spec(self, definition: CandidateDefinition, candidate: Candidate, engine: str | None = None) -> RunSpec:
+        benchmark, test_set = self._prepared.definition, self._prepared.test_set
+        return RunSpec(
+            candidate=candidate,
+            options=definition.options,
+            test_set=test_set,
+            workloads=benchmark.workloads,
+            engine_version=engine or engine_version(definition.engine),
+            scorer_versions={name: scorer(name).version for name in test_set.scorers},
+            seed=benchmark.seed,
+            workbench_version=__version__,
+        )
+
+    def _measure(self, job: Job, spec: RunSpec, time_left: TimeLeft) -> None:
+        name = spec.candidate.name
+        folder = self._settings.run_folder(spec.key)
+        if not self._resume:
+            set_aside(folder)
+        watch = CandidateWatch(job, spec, time_left)
+        result = run_in_worker(spec, folder, on_event=watch, is_cancelled=job.is_cancelled)
+        time_left.give_up(name)
+        self._store.save_run(self._prepared.definition.name, result)
+        state = "failed" if result.status in {"failed", "incomplete"} else result.status
+        job.update_candidate(name, state=state, stage=_summary(result))
+
+    def _benchmark(self, names: list[str]) -> Benchmark:
+        definition, test_set = self._prepared.definition, self._prepared.test_set
+        return Benchmark(
+            name=definition.name,
+            created_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            test_set_name=test_set.name,
+            test_set_hash=test_set.content_hash,
+            task=definition.task,
+            labels=test_set.labels,
+            examples=len(test_set.examples),
+            candidates=tuple(names),
+            workloads=definition.workloads,
+            seed=definition.seed,
+            requirements=definition.requirements,
+            source=self._prepared.source,
+            definition=self._prepared.text or render_benchmark(definition),
+            machine=probe_machine(),
+        )
+
+
+class hold_device:  # noqa: N801  reads as a statement: with hold_device(...)
+    """Wait for the device and hold it: runs of two workbenches on one machine would measure each other."""
+
+    def __init__(self, job: Job, settings: Settings) -> None:
+        self._job = job
+        self._lock = FileLock(settings.device_lock_path)
+
+    def __enter__(self) -> None:
+        """Wait, saying so, until the device is free or the job is cancelled."""
+        while not self._job.is_cancelled():
+            try:
+                self._lock.acquire(timeout=LOCK_POLL_SECONDS)
+            except Timeout:
+                self._job.update(message="Waiting: another workbench is measuring on this machine")
+                continue
+            return
+
+    def __exit__(self, *_: object) -> None:
+        """Give the device back."""
+        self._lock.release()
+
+
+def set_aside(folder: RunFolder) -> None:
+    """Keep what an earlier run left behind under another name, so that a fresh run never destroys it."""
+    if not folder.path.exists():
+        return
+    number = 1
+    while (target := folder.path.with_name(f"{folder.path.name}.{number}")).exists():
+        number += 1
+    folder.path.rename(target)
+
+
+def _summary(result: RunResult) -> str:
+    if result.status == "finished":
+        return "finished"
+    last = result.failures[-1].failure.message if result.failures else "stopped before it was finished"
+    return last if result.status != "cancelled" else "cancelled; what was finished is kept"
+
+
+def _all_failed(job: Job) -> str:
+    lines = ["No candidate could be measured:"]
+    for candidate in job.status().candidates:
+        reason = candidate.failures[-1].message if candidate.failures else candidate.stage
+        lines.append(f"  {candidate.name}: {reason}")
+    return "\n".join(lines)

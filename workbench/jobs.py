@@ -1,0 +1,159 @@
+"""Jobs: long work on a thread of its own, one after the other, watched through snapshots that cost nothing to read.
+
+A job outlives every page that watches it. Knows nothing of benchmarks or models.
+"""
+
+import itertools
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from catalog.errors import WorkbenchError
+from workbench.records import CandidateProgress, JobStatus
+
+
+class UnknownJob(WorkbenchError):
+    """No job of that id."""
+
+
+class Job:
+    """One piece of work; safe to read and to change from several threads."""
+
+    def __init__(self, identity: str, title: str, benchmark: str | None, work: Callable[["Job"], None]) -> None:
+        self._lock = threading.Lock()
+        self._status = JobStatus(id=identity, title=title, benchmark=benchmark)
+        self._cancelled = threading.Event()
+        self._over = threading.Event()
+        self._began: float | None = None
+        self._work = work
+        self.error: WorkbenchError | None = None
+
+    def status(self) -> JobStatus:
+        """A snapshot, with the time it has taken so far."""
+        with self._lock:
+            if self._began is None or self._status.is_over:
+                return self._status
+            return self._status.model_copy(update={"elapsed_seconds": time.perf_counter() - self._began})
+
+    def update(self, **changes: object) -> None:
+        """Change fields of the status."""
+        with self._lock:
+            self._status = self._status.model_copy(update=changes)
+
+    def update_candidate(self, name: str, **changes: object) -> None:
+        """Change fields of one candidate's progress, and the totals with them."""
+        with self._lock:
+            candidates = tuple(
+                candidate.model_copy(update=changes) if candidate.name == name else candidate
+                for candidate in self._status.candidates
+            )
+            self._status = self._status.model_copy(
+                update={"candidates": candidates, "done": _sum_done(candidates), "total": _sum_total(candidates)}
+            )
+
+    def candidate(self, name: str) -> CandidateProgress:
+        """One candidate's progress. Raises KeyError."""
+        for candidate in self.status().candidates:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(name)
+
+    def cancel(self) -> None:
+        """Ask the work to stop; it does so at its next look."""
+        self._cancelled.set()
+
+    def is_cancelled(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._cancelled.is_set()
+
+    def wait(self, timeout_seconds: float | None = None) -> bool:
+        """Wait until the job is over; False when the time ran out first."""
+        return self._over.wait(timeout_seconds)
+
+    def run(self) -> None:
+        """Do the work on the calling thread; every outcome becomes a state."""
+        self._began = time.perf_counter()
+        if self.is_cancelled():
+            self._end("cancelled", "Cancelled before it began.")
+            return
+        self.update(state="running")
+        try:
+            self._work(self)
+        except WorkbenchError as error:
+            self.error = error
+            self._end("failed", str(error))
+        except BaseException as error:
+            # A mistake of ours: the job ends, the queue goes on, and the trace goes where a developer looks.
+            self._end("failed", f"Internal error: {type(error).__name__}: {error}. Please report it.")
+            traceback.print_exc()
+            if not isinstance(error, Exception):
+                raise
+        else:
+            if self.is_cancelled():
+                self._end("cancelled", "Cancelled; what was finished is kept.")
+            else:
+                self._end("finished", "")
+
+    def _end(self, state: str, message: str) -> None:
+        elapsed = time.perf_counter() - self._began if self._began is not None else 0.0
+        self.update(state=state, message=message, elapsed_seconds=elapsed, remaining_seconds=None)
+        self._over.set()
+
+
+class JobQueue:
+    """Runs jobs in the order they came, one at a time: two would measure each other."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._numbers = itertools.count(1)
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, title: str, work: Callable[[Job], None], *, benchmark: str | None = None) -> Job:
+        """Queue a piece of work; returns at once."""
+        with self._lock:
+            job = Job(f"job-{next(self._numbers)}", title, benchmark, work)
+            self._jobs[job.status().id] = job
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run_all, name="jobs", daemon=True)
+                self._thread.start()
+        self._waiting.put(job)
+        return job
+
+    def job(self, identity: str) -> Job:
+        """The job of that id. Raises UnknownJob."""
+        if identity not in self._jobs:
+            close = get_close_matches(identity, self._jobs, n=1)
+            hint = f"Did you mean {close[0]}?" if close else "It may belong to an earlier start of the app."
+            raise UnknownJob(f"There is no job {identity!r}. {hint}")
+        return self._jobs[identity]
+
+    def status(self, identity: str) -> JobStatus:
+        """Snapshot of one job. Raises UnknownJob."""
+        return self.job(identity).status()
+
+    def all(self) -> tuple[JobStatus, ...]:
+        """Snapshots of all jobs since the start, newest first."""
+        with self._lock:
+            jobs = tuple(self._jobs.values())
+        return tuple(job.status() for job in reversed(jobs))
+
+    def cancel(self, identity: str) -> None:
+        """Ask a job to stop. Raises UnknownJob."""
+        self.job(identity).cancel()
+
+    def _run_all(self) -> None:
+        while True:
+            self._waiting.get().run()
+
+
+def _sum_done(candidates: tuple[CandidateProgress, ...]) -> int:
+    return sum(candidate.done for candidate in candidates)
+
+
+def _sum_total(candidates: tuple[CandidateProgress, ...]) -> int:
+    return sum(candidate.total for candidate in candidates)

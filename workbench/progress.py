@@ -1,0 +1,158 @@
+"""Turns a run's events into what people watch: counts, running quality, speed, memory and the time left."""
+
+import time
+from collections.abc import Sequence
+from statistics import median
+
+from results.statistics import wilson
+from runners.records import (
+    Completion,
+    CompletionDone,
+    FailureHappened,
+    MemorySample,
+    ModelLoaded,
+    RunEvent,
+    RunSpec,
+    RunStarted,
+    WorkloadStarted,
+)
+from workbench.jobs import Job
+
+TYPICAL_LOAD_SECONDS = 1.0
+"""Start and load of a worker, until the first one was seen."""
+
+
+def requests_of(spec: RunSpec) -> dict[str, int]:
+    """Requests of each workload of a run."""
+    examples = len(spec.test_set.examples)
+    return {
+        workload.kind: min(workload.prompts or examples, examples)
+        if workload.kind == "latency"
+        else len(workload.conversations)
+        if workload.kind == "prompts"
+        else examples
+        for workload in spec.workloads
+    }
+
+
+def decode_rate(completion: Completion) -> float | None:
+    """Output tokens per second after the first, for people who watch; stored figures are derived by the store."""
+    offsets, tokens = completion.chunk_offsets_seconds, completion.chunk_tokens
+    if len(offsets) < 2 or offsets[-1] <= offsets[0]:
+        return None
+    return sum(tokens[1:]) / (offsets[-1] - offsets[0])
+
+
+class TimeLeft:
+    """Predicts the time left from the speed seen so far, counted in computed tokens.
+
+    A token costs the same whether it is scored or generated into; prompt tokens that were shared cost nothing. Before
+    a workload was seen, its requests are taken to compute the whole prompt of those that were.
+    """
+
+    def __init__(self, specs: Sequence[RunSpec]) -> None:
+        self._left = {spec.candidate.name: dict(requests_of(spec)) for spec in specs}
+        self._tokens_per_request: dict[str, list[int]] = {}
+        self._prompt_tokens: list[int] = []
+        self._computed_tokens = 0
+        self._busy_seconds = 0.0
+        self._since = time.perf_counter()
+
+    def start(self) -> None:
+        """A worker begins its requests."""
+        self._since = time.perf_counter()
+
+    def note(self, candidate: str, event: CompletionDone) -> None:
+        """One request is done."""
+        completion = event.completion
+        now = time.perf_counter()
+        self._busy_seconds += now - self._since
+        self._since = now
+        computed = completion.prompt_tokens - completion.cached_tokens + completion.output_tokens
+        self._computed_tokens += computed
+        self._prompt_tokens.append(completion.prompt_tokens)
+        self._tokens_per_request.setdefault(completion.workload, []).append(computed)
+        left = self._left.get(candidate, {})
+        left[completion.workload] = max(0, left.get(completion.workload, 0) - 1)
+
+    def skip(self, candidate: str, workload: str, requests: int) -> None:
+        """Requests that an earlier run has done, or that will never be done."""
+        left = self._left.get(candidate, {})
+        left[workload] = max(0, left.get(workload, 0) - requests)
+
+    def give_up(self, candidate: str) -> None:
+        """A candidate is over, whatever was left."""
+        self._left.pop(candidate, None)
+
+    def seconds(self) -> float | None:
+        """Predicted seconds left; None until something was measured."""
+        if not self._computed_tokens or not self._busy_seconds:
+            return None
+        tokens = sum(
+            count * self._expected(workload) for left in self._left.values() for workload, count in left.items()
+        )
+        return tokens * self._busy_seconds / self._computed_tokens + TYPICAL_LOAD_SECONDS * max(0, len(self._left) - 1)
+
+    def _expected(self, workload: str) -> float:
+        seen = self._tokens_per_request.get(workload)
+        return median(seen) if seen else median(self._prompt_tokens)
+
+
+class CandidateWatch:
+    """Listens to one run and keeps the job's status true."""
+
+    def __init__(self, job: Job, spec: RunSpec, time_left: TimeLeft) -> None:
+        self._job = job
+        self._name = spec.candidate.name
+        self._time_left = time_left
+        self._totals = requests_of(spec)
+        self._done = dict.fromkeys(self._totals, 0)
+        self._right = self._judged = self._peak = 0
+        self._rates: list[float] = []
+
+    def __call__(self, event: RunEvent | MemorySample) -> None:
+        """Take one event."""
+        match event:
+            case MemorySample():
+                memory = (event.pss_bytes or event.rss_bytes) + (event.gpu_bytes or 0)
+                self._peak = max(self._peak, memory)
+                self._job.update_candidate(self._name, memory_bytes=memory, peak_memory_bytes=self._peak)
+            case RunStarted():
+                self._job.update_candidate(self._name, state="loading", stage="loading the model")
+            case ModelLoaded():
+                self._job.update_candidate(self._name, state="running", stage="ready")
+            case WorkloadStarted():
+                self._done[event.workload] = event.total - event.remaining
+                self._time_left.skip(self._name, event.workload, event.total - event.remaining)
+                self._time_left.start()
+                self._show(event.workload)
+            case CompletionDone():
+                self._completed(event)
+            case FailureHappened():
+                failures = (*self._job.candidate(self._name).failures, event.failure)
+                self._job.update_candidate(self._name, failures=failures)
+            case _:
+                return
+
+    def _completed(self, event: CompletionDone) -> None:
+        completion = event.completion
+        self._done[completion.workload] += 1
+        self._time_left.note(self._name, event)
+        values = [score.value for score in event.scores if score.value is not None]
+        self._judged += bool(values)
+        self._right += bool(values) and values[0] == 1
+        rate = decode_rate(completion)
+        if rate is not None:
+            self._rates.append(rate)
+        self._show(completion.workload)
+
+    def _show(self, workload: str) -> None:
+        self._job.update_candidate(
+            self._name,
+            stage=f"{workload} {self._done[workload]} of {self._totals[workload]}",
+            done=sum(self._done.values()),
+            total=sum(self._totals.values()),
+            accuracy=wilson(self._right, self._judged) if self._judged else None,
+            tokens_per_second=median(self._rates) if self._rates else None,
+        )
+        self._job.update(remaining_seconds=self._time_left.seconds())

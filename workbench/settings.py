@@ -1,0 +1,78 @@
+"""Settings: read once at the start, passed down. Nothing else in the project reads the environment."""
+
+import getpass
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from catalog.records import Record
+from runners.process import RunFolder
+from workbench.errors import BadSettings
+
+HOME_VARIABLE = "WORKBENCH_HOME"
+"""Environment variable that moves the data directory; `--home` goes before it."""
+
+
+class Settings(Record):
+    """Where everything is kept."""
+
+    home: Path
+    """The data directory."""
+
+    @property
+    def results_path(self) -> Path:
+        """The results file."""
+        return self.home / "results.duckdb"
+
+    @property
+    def models_folder(self) -> Path:
+        """Weights that were put together or quantized here."""
+        return self.home / "models"
+
+    @property
+    def reports_folder(self) -> Path:
+        """Reports, where no other place is named."""
+        return self.home / "reports"
+
+    @property
+    def benchmarks_folder(self) -> Path:
+        """Benchmark files made in the app."""
+        return self.home / "benchmarks"
+
+    @property
+    def profile_path(self) -> Path:
+        """The user's profile."""
+        return self.home / "profile.json"
+
+    @property
+    def device_lock_path(self) -> Path:
+        """Held while something is measured: two runs at once would measure each other."""
+        return Path(tempfile.gettempdir()) / f"open-model-workbench-{getpass.getuser()}.device.lock"
+
+    @property
+    def app_lock_path(self) -> Path:
+        """Held by the app of this data directory."""
+        return self.home / "app.lock"
+
+    def run_folder(self, key: str) -> RunFolder:
+        """Files of one run."""
+        return RunFolder(self.home / "runs" / key)
+
+
+def read_settings(home: Path | None = None) -> Settings:
+    """Settings with a data directory that exists and can be written. Raises BadSettings."""
+    named = home or (Path(os.environ[HOME_VARIABLE]) if os.environ.get(HOME_VARIABLE) else None)
+    folder = (
+        (named or Path(platformdirs.user_data_dir("open-model-workbench", appauthor=False))).expanduser().absolute()
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-{os.getpid()}"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        message = f"The data directory {folder} cannot be used: {error.strerror}. Name another one with --home DIR."
+        raise BadSettings(message) from error
+    return Settings(home=folder)
