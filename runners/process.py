@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runners.event_log import EventReader
-from runners.exit_codes import DISK_FULL, EXPECTED_FAILURE
+from runners.exit_codes import DISK_FULL, DISK_FULL_ERRORS, EXPECTED_FAILURE
 from runners.memory_sampler import sample_memory
 from runners.records import (
     CompletionDone,
@@ -71,25 +71,17 @@ def run_in_worker(
     Never raises for what the worker does: a crash, a hang or a full disk becomes a Failure. `hang_seconds` is the
     longest time without any sign of life.
     """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    folder.spec.write_text(spec.model_dump_json())
-    reader = EventReader(folder.events)
-    past = tuple(reader.new_events())
-    segment = sum(isinstance(event, RunStarted) for event in past)
-    with folder.log.open("ab") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-P", "-m", "runners.worker", str(folder.spec), str(folder.events)],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    watch = _Watch(worker, folder, segment, on_event)
-    ending = watch.until_end(reader, is_cancelled, hang_seconds)
-    failure = _failure(ending, worker.returncode, folder)
+    watch = _Watch(folder, on_event)
+    ending = "exited"
+    try:
+        watch.start(spec)
+        ending = watch.until_end(is_cancelled, hang_seconds)
+        failure = _failure(ending, watch.exit_code, folder)
+    except OSError as error:
+        failure = _storage_failure(error, folder)
     if failure is not None:
         watch.keep(FailureHappened(failure=failure))
-    return collect_result(spec, folder, (*past, *watch.events), cancelled=ending == "cancelled")
+    return collect_result(spec, folder, tuple(watch.events), cancelled=ending == "cancelled")
 
 
 def read_result(spec: RunSpec, folder: RunFolder) -> RunResult:
@@ -124,53 +116,82 @@ def collect_result(spec: RunSpec, folder: RunFolder, events: tuple[RunEvent, ...
 class _Watch:
     """Follows one worker until it ends."""
 
-    def __init__(self, worker: subprocess.Popen[bytes], folder: RunFolder, segment: int, on_event: Listener) -> None:
-        self._worker = worker
+    def __init__(self, folder: RunFolder, on_event: Listener) -> None:
         self._folder = folder
-        self._segment = segment
         self._on_event = on_event
+        self._reader = EventReader(folder.events)
+        self.events: list[RunEvent] = list(self._reader.new_events())
+        self._segment = sum(isinstance(event, RunStarted) for event in self.events)
+        self._worker: subprocess.Popen[bytes] | None = None
         self._started = time.perf_counter()
-        self.events: list[RunEvent] = []
 
-    def until_end(self, reader: EventReader, is_cancelled: Callable[[], bool], hang_seconds: float) -> str:
-        """`exited`, `cancelled` or `hang`; afterwards no process of the worker's group is left."""
-        last_life = self._started
-        last_sample = float("-inf")
-        ending = "exited"
+    @property
+    def exit_code(self) -> int | None:
+        """The worker's, once it has ended."""
+        return self._worker.returncode if self._worker is not None else None
+
+    def start(self, spec: RunSpec) -> None:
+        """Write the spec and start the worker. Raises OSError."""
+        self._folder.path.mkdir(parents=True, exist_ok=True)
+        self._folder.spec.write_text(spec.model_dump_json(), encoding="utf-8")
+        with self._folder.log.open("ab") as log:
+            self._worker = subprocess.Popen(
+                [sys.executable, "-P", "-m", "runners.worker", str(self._folder.spec), str(self._folder.events)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._started = time.perf_counter()
+
+    def until_end(self, is_cancelled: Callable[[], bool], hang_seconds: float) -> str:
+        """`exited`, `cancelled` or `hang`; afterwards no process of the worker's group is left. Raises OSError."""
+        worker = self._worker
+        if worker is None:
+            raise AssertionError("start() comes first")
         try:
-            with self._folder.memory.open("a") as memory:
-                while self._worker.poll() is None:
-                    now = time.perf_counter()
-                    if now - last_sample >= SAMPLE_SECONDS:
-                        last_sample = now
-                        self._sample(memory.write, now)
-                    if self._read(reader):
-                        last_life = now
-                    if is_cancelled():
-                        ending = "cancelled"
-                        break
-                    if now - last_life > hang_seconds:
-                        ending = "hang"
-                        break
-                    time.sleep(POLL_SECONDS)
+            with self._folder.memory.open("a", buffering=1) as memory:
+                ending = self._look(worker, memory.write, is_cancelled, hang_seconds)
         finally:
-            end_process_group(self._worker)
-        self._read(reader)
+            end_process_group(worker)
+        self._read()
         return ending
+
+    def _look(
+        self,
+        worker: subprocess.Popen[bytes],
+        write_sample: Callable[[str], int],
+        is_cancelled: Callable[[], bool],
+        hang_seconds: float,
+    ) -> str:
+        last_life, last_sample = self._started, float("-inf")
+        while worker.poll() is None:
+            now = time.perf_counter()
+            if now - last_sample >= SAMPLE_SECONDS:
+                last_sample = now
+                self._sample(worker.pid, write_sample, now)
+            if self._read():
+                last_life = now
+            if is_cancelled():
+                return "cancelled"
+            if now - last_life > hang_seconds:
+                return "hang"
+            time.sleep(POLL_SECONDS)
+        return "exited"
 
     def keep(self, event: RunEvent) -> None:
         """Add an event that the worker could not write, and pass it on."""
         self.events.append(event)
         self._on_event(event)
 
-    def _read(self, reader: EventReader) -> bool:
-        events = tuple(reader.new_events())
+    def _read(self) -> bool:
+        events = tuple(self._reader.new_events())
         for event in events:
             self.keep(event)
         return bool(events)
 
-    def _sample(self, write: Callable[[str], int], now: float) -> None:
-        sample = sample_memory(self._worker.pid, segment=self._segment, at_seconds=now - self._started)
+    def _sample(self, pid: int, write: Callable[[str], int], now: float) -> None:
+        sample = sample_memory(pid, segment=self._segment, at_seconds=now - self._started)
         if sample is not None:
             write(sample.model_dump_json() + "\n")
             self._on_event(sample)
@@ -217,6 +238,18 @@ def _failure(ending: str, code: int | None, folder: RunFolder) -> Failure | None
         message = f"The worker ended unexpectedly ({how})."
         hint = "Its log says more; bench --resume continues after the last finished example."
     return Failure(stage="request", kind=kind, message=message, hint=hint, log_path=str(folder.log), log_tail=tail)
+
+
+def _storage_failure(error: OSError, folder: RunFolder) -> Failure:
+    full = error.errno in DISK_FULL_ERRORS
+    return Failure(
+        stage="start",
+        kind="disk_full" if full else "unavailable",
+        message=f"The files of the run in {folder.path} could not be written: {error.strerror}.",
+        hint="Free some space and run again with bench --resume: what was finished is kept."
+        if full
+        else "Check the permissions of the data directory, or name another one with --home DIR.",
+    )
 
 
 def log_tail(path: Path, lines: int = LOG_TAIL_LINES) -> str:

@@ -11,12 +11,12 @@ from runners.records import Example, Message, Request, TestSet, Workload
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
 
-_WARM_UP_TEXTS = (
+_NEUTRAL_TEXTS = (
     "The office is closed on public holidays and reopens on the next working day.",
     "A short list usually reads better than a long paragraph.",
     "Rain is expected in the north this afternoon, with sunshine later.",
 )
-"""Sent before latency is measured where a test set has no few-shot examples; never part of a test set."""
+"""Belong to no label of any test set and to no test set."""
 
 
 def example_request(test_set: TestSet, example: Example, workload: Workload, seed: int = 0) -> Request:
@@ -41,15 +41,20 @@ def example_request(test_set: TestSet, example: Example, workload: Workload, see
     )
 
 
-def warm_up_requests(test_set: TestSet, workload: Workload) -> tuple[Request, ...]:
-    """Requests to run and leave out: like the measured ones, but none of them is an example of the test set."""
-    shots = test_set.few_shot or tuple(
-        Example(id=f"warm-up-{number}", inputs=dict.fromkeys(_columns(test_set), text), target="")
-        for number, text in enumerate(_WARM_UP_TEXTS)
-    )
+def neutral_requests(test_set: TestSet, workload: Workload, count: int) -> tuple[Request, ...]:
+    """Requests like the measured ones about texts that say nothing: for warming up and for calibration."""
+    columns = test_set.examples[0].inputs if test_set.examples else ("text",)
     return tuple(
-        example_request(test_set, shots[number % len(shots)], workload).model_copy(update={"id": f"warm-up-{number}"})
-        for number in range(workload.warmup_prompts)
+        example_request(
+            test_set,
+            Example(
+                id=f"neutral-{number}",
+                inputs=dict.fromkeys(columns, _NEUTRAL_TEXTS[number % len(_NEUTRAL_TEXTS)]),
+                target="",
+            ),
+            workload,
+        )
+        for number in range(count)
     )
 
 
@@ -70,10 +75,6 @@ def conversation_requests(workload: Workload, seed: int) -> tuple[Request, ...]:
 
 def _user(test_set: TestSet, example: Example) -> str:
     return _render(test_set.prompt.user, {**example.inputs, "labels": list(test_set.labels)})
-
-
-def _columns(test_set: TestSet) -> tuple[str, ...]:
-    return tuple(test_set.examples[0].inputs) if test_set.examples else ("text",)
 
 
 @cache

@@ -155,6 +155,9 @@ class Workload(Record):
     """Strings at which an answer ends; they are not part of it."""
     temperature: float = Field(default=0.0, ge=0, le=5)
     """0 is greedy."""
+    calibration: Literal["none", "contextual"] = "none"
+    """Accuracy by scored answers: `contextual` divides each answer's probability by the one it has after texts that
+    say nothing (Zhao et al. 2021, Calibrate Before Use), because small models favour some answers whatever is asked."""
     conversations: tuple["Conversation", ...] = ()
     """Prompts: what is sent."""
 
@@ -285,6 +288,13 @@ class ChoiceScore(Record):
     """Sum of the natural-log probabilities of its tokens, given the prompt."""
     tokens: int = Field(gt=0)
     """Tokens that were scored."""
+    baseline_logprob: float | None = None
+    """The same after texts that say nothing, where the workload asks for calibration."""
+
+    @property
+    def evidence(self) -> float:
+        """What decides between answers: the log-probability, less the baseline where there is one."""
+        return self.logprob - (self.baseline_logprob or 0.0)
 
 
 class ChoiceScores(Record):

@@ -6,7 +6,6 @@ pipe from the parent, and its end of file means that nobody is left to work for.
 """
 
 import datetime
-import errno
 import importlib.metadata
 import os
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from runners.engine import Engine, open_engine
 from runners.errors import EngineFailed, RunnerError
 from runners.event_log import EventWriter, read_events
-from runners.exit_codes import DISK_FULL, EXPECTED_FAILURE
+from runners.exit_codes import DISK_FULL, DISK_FULL_ERRORS, EXPECTED_FAILURE
 from runners.records import (
     CompletionDone,
     Failure,
@@ -46,7 +45,7 @@ def main(arguments: list[str]) -> int:
         finally:
             events.close()
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        if error.errno not in DISK_FULL_ERRORS:
             raise
         sys.stderr.write(f"The event file {events_path} cannot grow: {error.strerror}.\n")
         return DISK_FULL

@@ -4,12 +4,15 @@ A request that fails becomes a Failure with its example; the others go on. After
 counts as broken and the run stops. Times nothing itself (stopwatch.py), judges nothing itself (scorers.py).
 """
 
+import math
+import sys
 from collections.abc import Sequence
+from statistics import fmean
 
 from runners.engine import Engine
 from runners.errors import EngineFailed
 from runners.event_log import EventWriter
-from runners.prompts import conversation_requests, example_request, warm_up_requests
+from runners.prompts import conversation_requests, example_request, neutral_requests
 from runners.records import (
     ChoiceScores,
     Chunk,
@@ -29,6 +32,8 @@ from runners.records import (
 from runners.scorers import scorer
 from runners.stopwatch import Stopwatch, time_stream
 
+CALIBRATION_PROMPTS = 3
+"""Texts that say nothing, over which the baseline of calibration is averaged."""
 MOST_FAILURES_IN_A_ROW = 5
 """After this many the engine counts as broken."""
 
@@ -44,6 +49,7 @@ class WorkloadRunner:
         self._segment = segment
         self._examples = {example.id: example for example in spec.test_set.examples}
         self._failures_in_a_row = 0
+        self._baseline: dict[str, float] = {}
 
     def run(self, workload: Workload, done: set[str]) -> None:
         """Do what is missing. Raises EngineFailed when the engine is broken."""
@@ -61,7 +67,8 @@ class WorkloadRunner:
         if not missing:
             return
         if workload.kind == "latency":
-            for _ in time_stream(self._engine, warm_up_requests(self._spec.test_set, workload), self._stopwatch):
+            warm_up = neutral_requests(self._spec.test_set, workload, workload.warmup_prompts)
+            for _ in time_stream(self._engine, warm_up, self._stopwatch):
                 pass
         started = self._stopwatch.now()
         if workload.kind == "accuracy":
@@ -87,6 +94,7 @@ class WorkloadRunner:
 
     def _score(self, workload: Workload, requests: Sequence[Request]) -> None:
         remaining = {request.id: request for request in requests}
+        self._baseline = self._measure_baseline(workload) if workload.calibration == "contextual" else {}
         try:
             for scores in self._engine.score_choices(requests):
                 self._write_choice(workload, scores)
@@ -100,6 +108,14 @@ class WorkloadRunner:
                         self._write_choice(workload, scores)
                 except EngineFailed as error:
                     self._fail(workload, request, error)
+
+    def _measure_baseline(self, workload: Workload) -> dict[str, float]:
+        """Log of each answer's mean probability after texts that say nothing."""
+        probabilities: dict[str, list[float]] = {}
+        for scores in self._engine.score_choices(neutral_requests(self._spec.test_set, workload, CALIBRATION_PROMPTS)):
+            for score in scores.scores:
+                probabilities.setdefault(score.choice, []).append(math.exp(score.logprob))
+        return {choice: math.log(max(fmean(values), sys.float_info.min)) for choice, values in probabilities.items()}
 
     def _generate(self, workload: Workload, requests: Sequence[Request]) -> None:
         remaining = list(requests)
@@ -122,7 +138,10 @@ class WorkloadRunner:
             self._events.write(ChunkArrived(request_id=chunk.request_id, text=chunk.text))
 
     def _write_choice(self, workload: Workload, scores: ChoiceScores) -> None:
-        best = max(scores.scores, key=lambda score: score.logprob, default=None)
+        judged = tuple(
+            score.model_copy(update={"baseline_logprob": self._baseline.get(score.choice)}) for score in scores.scores
+        )
+        best = max(judged, key=lambda score: score.evidence, default=None)
         completion = Completion(
             request_id=scores.request_id,
             workload=workload.kind,
@@ -132,7 +151,7 @@ class WorkloadRunner:
             prompt_tokens=scores.prompt_tokens,
             cached_tokens=scores.cached_tokens,
             finished_at_seconds=self._stopwatch.now(),
-            choice_scores=scores.scores,
+            choice_scores=judged,
         )
         self._write(workload, completion)
 

@@ -47,6 +47,8 @@ class TestSetDefinition(Record):
     """CSV or TSV file; a relative path starts at the benchmark file."""
     few_shot: str | None = None
     """File of the same shape with examples to show in the prompt."""
+    few_shot_count: int | None = Field(default=None, ge=0)
+    """How many of them are shown, from the top; None shows all."""
     columns: ColumnsDefinition = ColumnsDefinition()
     """Columns of both files."""
 

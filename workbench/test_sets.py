@@ -46,7 +46,7 @@ def prepare_benchmark(
         name=Path(definition.test_set.file).stem,
         labels=checked.labels,
         examples=checked.file.examples,
-        few_shot=shots.examples if shots is not None else (),
+        few_shot=shots.examples[: definition.test_set.few_shot_count] if shots is not None else (),
         prompt=definition.prompt or default_prompt(checked.file.columns.text),
         source=checked.file.path,
     )

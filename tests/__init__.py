@@ -1,0 +1,1 @@
+"""Tests: one file per subject, sentences as names, real engines, real processes, real files."""

@@ -1,0 +1,234 @@
+"""One contract for every engine, and what is special about each."""
+
+import gc
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from catalog.records import Candidate
+from runners.engine import ENGINE_NAMES, Engine, engine_version, open_engine
+from runners.errors import EngineFailed, EngineUnavailable
+from runners.records import Chunk, EngineOptions, Message, Request, ScriptedOptions
+from tests.making import LABELS, small_llama_options
+
+pytestmark = pytest.mark.engine
+
+
+def make_request(identity: str = "r1", text: str = "The parcel never came.", **changes: object) -> Request:
+    return Request.model_validate(
+        {
+            "id": identity,
+            "messages": (Message(role="user", content=text),),
+            "choices": LABELS,
+            "max_output_tokens": 6,
+            **changes,
+        }
+    )
+
+
+@pytest.fixture(params=["scripted", "llama-cpp", "llama-cpp base model"], scope="module")
+def engine(request: pytest.FixtureRequest, smollm2: Path, gemma3: Path) -> Iterator[Engine]:
+    weights = {"scripted": None, "llama-cpp": smollm2, "llama-cpp base model": gemma3}[request.param]
+    options: EngineOptions = small_llama_options() if weights else ScriptedOptions(token_seconds=0.001)
+    opened = open_engine(make_candidate(weights), options)
+    opened.load()
+    yield opened
+    opened.close()
+
+
+def make_candidate(weights: Path | None) -> Candidate:
+    return Candidate(
+        name="candidate",
+        model_id="test/model",
+        weights_path=str(weights) if weights else "",
+        weights_bytes=0,
+        engine="llama-cpp" if weights else "scripted",
+    )
+
+
+def texts(chunks: list[Chunk]) -> dict[str, str]:
+    answers: dict[str, str] = {}
+    for chunk in chunks:
+        answers[chunk.request_id] = answers.get(chunk.request_id, "") + chunk.text
+    return answers
+
+
+def test_every_engine_in_the_table_has_a_version_and_opens() -> None:
+    assert set(ENGINE_NAMES) == {"llama-cpp", "scripted"}
+    for name in ENGINE_NAMES:
+        assert engine_version(name)
+
+
+def test_an_unknown_engine_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(EngineUnavailable, match="llama-cpp"):
+        engine_version("lama-cpp")
+
+
+def test_chunks_of_a_request_end_with_one_finish_reason_and_count_their_tokens(engine: Engine) -> None:
+    chunks = list(engine.stream([make_request("r1"), make_request("r2", "Refund me.")], max_concurrency=2))
+    for identity in ("r1", "r2"):
+        own = [chunk for chunk in chunks if chunk.request_id == identity]
+        assert [chunk.finish_reason is not None for chunk in own] == [False] * (len(own) - 1) + [True]
+        assert sum(chunk.tokens for chunk in own) <= 6
+        assert own[-1].prompt_tokens == engine.count_tokens(make_request(identity, "x")) or own[-1].prompt_tokens
+        assert own[-1].cached_tokens == 0
+
+
+def test_max_output_tokens_is_honoured(engine: Engine) -> None:
+    chunks = list(engine.stream([make_request(max_output_tokens=2)]))
+    assert sum(chunk.tokens for chunk in chunks) <= 2
+
+
+def test_the_same_greedy_request_gives_the_same_text_twice(engine: Engine) -> None:
+    first, second = (texts(list(engine.stream([make_request()]))) for _ in range(2))
+    assert first == second
+
+
+def test_the_next_request_is_taken_only_when_it_can_start(engine: Engine) -> None:
+    taken: list[str] = []
+
+    def hand_over() -> Iterator[Request]:
+        for identity in ("a", "b"):
+            taken.append(identity)
+            yield make_request(identity)
+
+    stream = engine.stream(hand_over(), max_concurrency=1)
+    while next(stream).finish_reason is None:
+        assert taken == ["a"]
+    assert texts(list(stream)).keys() == {"b"}
+
+
+def test_scores_come_back_for_every_request_in_order_with_all_choices(engine: Engine) -> None:
+    requests = [make_request(f"r{number}", f"message {number}") for number in range(20)]
+    results = list(engine.score_choices(requests))
+    assert [result.request_id for result in results] == [request.id for request in requests]
+    for result in results:
+        assert [score.choice for score in result.scores] == list(LABELS)
+        assert all(score.logprob < 0 and math.isfinite(score.logprob) for score in result.scores)
+
+
+def test_an_engine_refuses_work_before_load_and_after_close(smollm2: Path) -> None:
+    for weights in (None, smollm2):
+        options: EngineOptions = small_llama_options() if weights else ScriptedOptions()
+        opened = open_engine(make_candidate(weights), options)
+        with pytest.raises(EngineFailed, match="before load"):
+            list(opened.stream([make_request()]))
+        opened.load()
+        opened.close()
+        opened.close()
+        with pytest.raises(EngineFailed, match="after close"):
+            list(opened.score_choices([make_request()]))
+
+
+def test_abandoning_a_stream_leaves_the_engine_usable(engine: Engine) -> None:
+    stream = engine.stream([make_request("r1"), make_request("r2")])
+    next(stream)
+    del stream
+    gc.collect()
+    assert texts(list(engine.stream([make_request()])))["r1"]
+
+
+def test_no_engine_leaves_a_process_behind(engine: Engine) -> None:
+    list(engine.stream([make_request()]))
+    names = [child.name() for child in psutil.Process().children(recursive=True)]
+    assert not [name for name in names if "llama" in name]
+
+
+@pytest.fixture(scope="module")
+def chat(smollm2: Path) -> Iterator[Engine]:
+    opened = open_engine(make_candidate(smollm2), small_llama_options())
+    opened.load()
+    yield opened
+    opened.close()
+
+
+def test_shared_prefix_and_batching_do_not_change_the_scores(chat: Engine) -> None:
+    system = Message(role="system", content="Sort the message into one of: delivery, returns, billing.")
+    requests = [
+        make_request(f"r{number}", messages=(system, Message(role="user", content=text)))
+        for number, text in enumerate(
+            ("Where is my parcel?", "I was charged twice", "The lamp is broken, take it back")
+        )
+    ]
+    together = {result.request_id: result for result in chat.score_choices(requests)}
+    assert together["r0"].cached_tokens > 10
+    for request in requests:
+        (alone,) = chat.score_choices([request])
+        assert alone.cached_tokens == 0
+        assert alone.prompt_tokens == together[request.id].prompt_tokens
+        for one, other in zip(alone.scores, together[request.id].scores, strict=True):
+            assert one.logprob == pytest.approx(other.logprob, abs=0.15)
+
+
+def test_choice_scores_are_the_log_probabilities_of_the_reference_implementation(smollm2: Path, chat: Engine) -> None:
+    import llama_cpp
+    import numpy as np
+
+    request = make_request(choices=("cancellation", "returns"))
+    reference = llama_cpp.Llama(str(smollm2), n_ctx=512, logits_all=True, verbose=False)
+    prompt = reference.tokenize(chat.prompt_text(request).encode(), special=True, add_bos=False)
+    (result,) = chat.score_choices([request])
+    for score in result.scores:
+        choice = reference.tokenize(score.choice.encode(), special=False, add_bos=False)
+        reference.reset()
+        reference.eval(prompt + choice)
+        logits = np.array(reference.scores[len(prompt) - 1 : len(prompt) + len(choice) - 1], dtype=np.float64)
+        rows = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        expected = sum(rows[index, token] for index, token in enumerate(choice))
+        assert score.tokens == len(choice)
+        assert score.logprob == pytest.approx(expected, rel=0.03, abs=0.15)
+    reference.close()
+
+
+def test_a_prompt_that_does_not_fit_is_overflow_and_the_others_are_answered(chat: Engine) -> None:
+    requests = [make_request("long", "word " * 2000), make_request("short")]
+    chunks = list(chat.stream(requests))
+    assert next((chunk.request_id, chunk.finish_reason) for chunk in chunks if chunk.finish_reason) == (
+        "long",
+        "overflow",
+    )
+    assert texts(chunks)["short"]
+    scores = list(chat.score_choices(requests))
+    assert scores[0].scores == ()
+    assert len(scores[1].scores) == 3
+
+
+def test_a_prompt_longer_than_one_batch_is_decoded_in_pieces(smollm2: Path) -> None:
+    opened = open_engine(make_candidate(smollm2), small_llama_options(batch_tokens=32))
+    opened.load()
+    long = make_request("long", "The parcel is late. " * 30)
+    (alone,) = opened.score_choices([long])
+    assert alone.prompt_tokens > 100
+    assert len(alone.scores) == 3
+    assert texts(list(opened.stream([long])))["long"]
+    opened.close()
+
+
+def test_a_stop_string_ends_the_answer_and_is_not_part_of_it(chat: Engine) -> None:
+    (plain,) = texts(list(chat.stream([make_request(max_output_tokens=20)]))).values()
+    stop = plain[5:9]
+    chunks = list(chat.stream([make_request(max_output_tokens=20, stop=(stop,))]))
+    assert texts(chunks)["r1"] == plain[: plain.index(stop)]
+    assert chunks[-1].finish_reason == "stop"
+
+
+def test_sampling_depends_on_the_seed_and_on_nothing_else(chat: Engine) -> None:
+    def sample(seed: int) -> str:
+        request = make_request(temperature=1.5, seed=seed, max_output_tokens=12)
+        return texts(list(chat.stream([request])))["r1"]
+
+    assert sample(1) == sample(1)
+    assert len({sample(seed) for seed in range(4)}) > 1
+
+
+def test_a_missing_or_corrupt_file_is_a_sentence_and_no_crash(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + b"\x03\0\0\0" + b"\xff" * 64)
+    for path in (broken, tmp_path / "missing.gguf"):
+        opened = open_engine(make_candidate(path), small_llama_options())
+        with pytest.raises(EngineFailed, match="could not load"):
+            opened.load()
+        opened.close()
