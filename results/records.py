@@ -298,6 +298,8 @@ class Comparison(Record):
     """Both wrong."""
     difference: Estimate
     """Accuracy of the first minus that of the second, paired bootstrap."""
+    grouped: bool = False
+    """Whether examples belong together in groups, so that they are not independent."""
     p_value: float = Field(ge=0, le=1)
     """McNemar's exact test, two-sided."""
     p_adjusted: float = Field(ge=0, le=1)

@@ -1,0 +1,255 @@
+"""Between records and rows: what the store writes into its tables and how it reads them back. Knows no database.
+
+Text comes from models and files, so it may
+hold anything: NUL and markup are kept as they are (whoever renders it escapes it), and lone surrogates, which no
+UTF-8 file can hold, become U+FFFD.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from catalog.records import Record
+from results.records import Answer, ExampleOutcome, ExampleResult, RequestTiming, Vote
+from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, WINDOWS, Table
+from runners.records import (
+    ChoiceScore,
+    Completion,
+    CompletionDone,
+    Example,
+    Failure,
+    FailureHappened,
+    Loaded,
+    MemorySample,
+    ModelLoaded,
+    RunResult,
+    RunSpec,
+    RunStarted,
+    Score,
+    WorkloadFinished,
+)
+
+VOTE_COLUMNS = tuple(Vote.model_fields)
+TIMING_COLUMNS = tuple(RequestTiming.model_fields)
+MEMORY_COLUMNS = (
+    "peak_memory_bytes",
+    "peak_memory_method",
+    "peak_mapped_file_bytes",
+    "high_water_bytes",
+    "peak_gpu_bytes",
+)
+OUTCOME_COLUMNS = tuple(ExampleOutcome.model_fields)
+
+Row = dict[str, object]
+"""Values by column, inside this package only."""
+
+
+def clean(value: object) -> object:
+    """The value as the database can hold it: lone surrogates in text become U+FFFD, at any depth of lists."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in value]
+    return value
+
+
+def to_json(value: object) -> str:
+    """A record, or plain values, as JSON text that the database can hold."""
+    plain = value.model_dump(mode="json") if isinstance(value, Record) else value
+    return str(clean(json.dumps(plain, ensure_ascii=False, allow_nan=False)))
+
+
+def example_rows(spec: RunSpec) -> list[Row]:
+    """The examples of a run's test set."""
+    content_hash = spec.test_set.content_hash
+    return [
+        {
+            "test_set_hash": content_hash,
+            "position": position,
+            "id": example.id,
+            "inputs": to_json(example.inputs),
+            "target": example.target,
+            "slices": to_json(example.slices),
+            "row": example.row,
+        }
+        for position, example in enumerate(spec.test_set.examples)
+    ]
+
+
+def spec_from(text: str, examples: Sequence[Row]) -> RunSpec:
+    """The spec, put together again."""
+    spec = json.loads(text)
+    spec["test_set"]["examples"] = [_example(row) for row in examples]
+    return RunSpec.model_validate(spec)
+
+
+def run_rows(result: RunResult) -> tuple[tuple[Table, list[Row]], ...]:
+    """Rows of every part of a run, without the columns that say which run it is."""
+    done = result.completions
+    return (
+        (SEGMENTS, [_fields(started, SEGMENTS) for started in result.started]),
+        (LOADS, [_fields(load, LOADS) for load in result.loads]),
+        (WINDOWS, [_fields(window, WINDOWS) for window in result.windows]),
+        (COMPLETIONS, [_completion_row(place, event.completion) for place, event in enumerate(done)]),
+        (SCORES, [row for place, event in enumerate(done) for row in _score_rows(place, event)]),
+        (MEMORY_SAMPLES, [_placed(sample, place, MEMORY_SAMPLES) for place, sample in enumerate(result.memory)]),
+        (
+            FAILURES,
+            [
+                _placed(event.failure, place, FAILURES) | {"workload": event.workload}
+                for place, event in enumerate(result.failures)
+            ],
+        ),
+    )
+
+
+def run_values(result: RunResult) -> list[object]:
+    """The columns of table `runs` after benchmark and candidate."""
+    spec = result.spec
+    return [
+        spec.key,
+        result.status,
+        spec.test_set.content_hash,
+        spec.test_set.scorers[0] if spec.test_set.scorers else None,
+        [workload.kind for workload in spec.workloads],
+        to_json(spec.model_dump(mode="json", exclude={"test_set": {"examples"}})),
+    ]
+
+
+def run_from(spec: RunSpec, status: str, parts: dict[str, list[Row]]) -> RunResult:
+    """A run put together from the rows of its tables, each in its order."""
+    scores: dict[object, list[Score]] = {}
+    for row in parts[SCORES.name]:
+        scores.setdefault(row["position"], []).append(Score.model_validate(_only(row, Score)))
+    return RunResult.model_validate(
+        {
+            "spec": spec,
+            "status": status,
+            "started": [
+                RunStarted.model_validate(_only(row, RunStarted) | {"packages": _json(row["packages"])})
+                for row in parts[SEGMENTS.name]
+            ],
+            "loads": [
+                ModelLoaded.model_validate(_only(row, ModelLoaded) | {"loaded": _json(row["loaded"])})
+                for row in parts[LOADS.name]
+            ],
+            "windows": [WorkloadFinished.model_validate(_only(row, WorkloadFinished)) for row in parts[WINDOWS.name]],
+            "completions": [
+                CompletionDone(completion=_completion(row), scores=tuple(scores.get(row["position"], ())))
+                for row in parts[COMPLETIONS.name]
+            ],
+            "memory": [MemorySample.model_validate(_only(row, MemorySample)) for row in parts[MEMORY_SAMPLES.name]],
+            "failures": [
+                FailureHappened.model_validate({"workload": row["workload"], "failure": failure_from(row)})
+                for row in parts[FAILURES.name]
+            ],
+        }
+    )
+
+
+def failure_from(row: Row) -> Failure:
+    """One failure."""
+    return Failure.model_validate(_only(row, Failure))
+
+
+def outcome_from(row: Row) -> ExampleOutcome:
+    """One example's outcome."""
+    return ExampleOutcome.model_validate(row | {"slices": _json(row["slices"])})
+
+
+def loaded_from(value: object) -> Loaded | None:
+    """What the engine said, where it loaded."""
+    return None if value is None else Loaded.model_validate(_json(value))
+
+
+def answer_from(row: Row) -> Answer:
+    """One candidate's answer to one example."""
+    return Answer.model_validate(_only(row, Answer))
+
+
+def example_results(found: Sequence[Row], candidates: Sequence[str]) -> tuple[ExampleResult, ...]:
+    """One record per example; found is ordered by example, the answers come in the benchmark's order."""
+    by_example: dict[object, dict[object, Row]] = {}
+    for row in found:
+        by_example.setdefault(row["example_id"], {})[row["candidate"]] = row
+    results = []
+    for answers in by_example.values():
+        first = next(iter(answers.values()))
+        results.append(
+            ExampleResult(
+                example_id=str(first["example_id"]),
+                inputs=texts_from(first["inputs"]),
+                target=str(first["target"]),
+                slices=texts_from(first["slices"]),
+                answers={name: answer_from(answers[name]) for name in candidates if name in answers},
+            )
+        )
+    return tuple(results)
+
+
+def texts_from(value: object) -> dict[str, str]:
+    """Columns of an example by name."""
+    return {str(name): str(text) for name, text in _json(value).items()}
+
+
+def _fields(record: Record, table: Table) -> Row:
+    """A record's fields that are columns; nested records and dicts as JSON."""
+    row: Row = {}
+    for name in type(record).model_fields:
+        if name in table.columns:
+            value = getattr(record, name)
+            row[name] = to_json(value) if table.columns[name] == "JSON" else value
+    return row
+
+
+def _placed(record: Record, place: int, table: Table) -> Row:
+    return {"position": place} | _fields(record, table)
+
+
+def _completion_row(place: int, completion: Completion) -> Row:
+    return _placed(completion, place, COMPLETIONS) | {
+        "choices": [score.choice for score in completion.choice_scores],
+        "choice_logprobs": [score.logprob for score in completion.choice_scores],
+        "choice_tokens": [score.tokens for score in completion.choice_scores],
+    }
+
+
+def _score_rows(place: int, event: CompletionDone) -> Iterable[Row]:
+    for score in event.scores:
+        yield _placed(score, place, SCORES) | {
+            "workload": event.completion.workload,
+            "validity": score.validity.value,
+        }
+
+
+def _completion(row: Row) -> Completion:
+    choices, logprobs, tokens = row["choices"], row["choice_logprobs"], row["choice_tokens"]
+    if not isinstance(choices, list) or not isinstance(logprobs, list) or not isinstance(tokens, list):
+        raise TypeError("choices, choice_logprobs and choice_tokens are lists")
+    scores = [
+        ChoiceScore(choice=choice, logprob=logprob, tokens=count)
+        for choice, logprob, count in zip(choices, logprobs, tokens, strict=True)
+    ]
+    return Completion.model_validate(_only(row, Completion) | {"choice_scores": scores})
+
+
+def _example(row: Row) -> Example:
+    return Example.model_validate(
+        _only(row, Example) | {"inputs": _json(row["inputs"]), "slices": _json(row["slices"])}
+    )
+
+
+def _only(row: Row, record: type[Record]) -> Row:
+    """The columns that are fields of a record."""
+    return {name: value for name, value in row.items() if name in record.model_fields}
+
+
+def _json(value: object) -> dict[str, Any]:
+    parsed = json.loads(str(value))
+    if not isinstance(parsed, dict):
+        raise TypeError(f"a JSON object was stored, not {type(parsed).__name__}")
+    return parsed

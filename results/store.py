@@ -1,0 +1,432 @@
+"""The results file: one DuckDB database per data directory, and the only module that imports duckdb.
+
+Every call opens the file, does its work in one transaction and closes it, because DuckDB lets one process hold a file:
+that way the app and the command line live side by side. What stands in the file is what happened; its views
+(results/migrations) derive the numbers. Nothing here computes one, and nothing ever deletes the file.
+"""
+
+import datetime
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import duckdb
+from pydantic import ValidationError
+
+from catalog.records import Exclusion, ModelQuery, Profile
+from results import rows, tables, trouble
+from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBenchmark
+from results.records import (
+    Benchmark,
+    ExampleResult,
+    RequestTiming,
+    RunInfo,
+    RunMeasurements,
+    Shortlist,
+    Vote,
+)
+from runners.records import RunResult, RunSpec
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+"""Folder of the numbered SQL files."""
+
+ExampleFilter = Literal["all", "disagreement", "any_wrong", "all_wrong", "unparseable"]
+"""Which examples to list. disagreement: some candidates right, others wrong; any_wrong: at least
+one wrong; all_wrong: judged and none right;
+unparseable: at least one answer that could not be understood."""
+
+T = TypeVar("T")
+Connection = duckdb.DuckDBPyConnection
+
+_ONE_THREAD = threading.Lock()
+"""Held while this process has a file open: threads that write at once would meet in conflicts instead of queueing."""
+_FIRST_WAIT_SECONDS = 0.02
+_LONGEST_WAIT_SECONDS = 0.25
+_CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
+    # Stored text is data: nothing may be fetched, loaded or looked up in Python because of it.
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "python_enable_replacements": False,
+}
+_MIGRATIONS_TABLE = """
+    CREATE TABLE IF NOT EXISTS migrations (
+        number INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied_at VARCHAR NOT NULL
+    )
+"""
+_FILE_ERRORS = (
+    duckdb.IOException,
+    duckdb.SerializationException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+    duckdb.PermissionException,
+)
+_FILTERS: dict[ExampleFilter, str] = {
+    "all": "true",
+    "disagreement": 'count(DISTINCT "right") > 1',
+    "any_wrong": 'bool_or(NOT "right")',
+    "all_wrong": 'count("right") > 0 AND NOT bool_or("right")',
+    "unparseable": "bool_or(validity = 'unparseable')",
+}
+_SELECTED = """
+    SELECT position, example_id FROM example_outcomes
+    WHERE benchmark = ? AND test_set_hash = ? GROUP BY position, example_id HAVING {condition}
+"""
+
+
+class Store:
+    """Reads and writes the results file. Safe to use from several threads and several processes."""
+
+    def __init__(self, path: Path, *, wait_seconds: float = 10, migrations: Path = MIGRATIONS) -> None:
+        """Name the file; it is opened, and made where there is none, by the first call.
+
+        wait_seconds bounds how long a call waits for another process that holds the file.
+        """
+        self.path = path
+        self._wait_seconds = wait_seconds
+        self._migrations = migrations
+
+    # Benchmarks
+
+    def save_benchmark(self, benchmark: Benchmark) -> None:
+        """Add a benchmark, or replace the one of the same name; its runs stay."""
+        values = (benchmark.name, benchmark.created_at, benchmark.test_set_hash)
+        row = [*map(rows.clean, values), rows.to_json(benchmark)]
+        self._do(lambda db: db.execute("INSERT OR REPLACE INTO benchmarks VALUES (?, ?, ?, ?)", row))
+
+    def benchmarks(self) -> tuple[Benchmark, ...]:
+        """All benchmarks, newest first."""
+        query = """
+            SELECT definition FROM benchmarks
+            ORDER BY try_cast(created_at AS TIMESTAMPTZ) DESC NULLS LAST, name
+        """
+
+        def read(db: Connection) -> tuple[Benchmark, ...]:
+            return tuple(Benchmark.model_validate_json(text) for (text,) in db.execute(query).fetchall())
+
+        return self._do(read)
+
+    def benchmark(self, name: str) -> Benchmark:
+        """One benchmark; UnknownBenchmark with close matches."""
+        return self._do(lambda db: self._benchmark(db, name))
+
+    def delete_benchmark(self, name: str) -> None:
+        """Remove a benchmark with its runs, and test sets that no run uses any more; UnknownBenchmark."""
+
+        def delete(db: Connection) -> None:
+            self._benchmark(db, name)
+            for table in tables.RUN_TABLES:
+                db.execute(f"DELETE FROM {table.name} WHERE benchmark = ?", [name])
+            db.execute("DELETE FROM runs WHERE benchmark = ?", [name])
+            db.execute("DELETE FROM benchmarks WHERE name = ?", [name])
+            _forget_unused_examples(db)
+
+        self._do(delete)
+
+    # Runs
+
+    def save_run(self, benchmark: str, result: RunResult) -> None:
+        """Store a run, in place of an earlier one of the same candidate; UnknownBenchmark."""
+        run = [benchmark, str(rows.clean(result.spec.candidate.name))]
+        parts = rows.run_rows(result)
+        examples = rows.example_rows(result.spec)
+
+        def save(db: Connection) -> None:
+            self._benchmark(db, benchmark)
+            for table, part in parts:
+                db.execute(f"DELETE FROM {table.name} WHERE benchmark = ? AND candidate = ?", run)
+                owner: rows.Row = {"benchmark": run[0], "candidate": run[1]}
+                _insert(db, table, [owner | row for row in part])
+            db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*run, *rows.run_values(result)])
+            known = "SELECT 1 FROM examples WHERE test_set_hash = ? LIMIT 1"
+            if db.execute(known, [result.spec.test_set.content_hash]).fetchone() is None:
+                _insert(db, tables.EXAMPLES, examples)
+            _forget_unused_examples(db)
+
+        self._do(save)
+
+    def runs(self, benchmark: str | None = None) -> tuple[RunInfo, ...]:
+        """Runs of one benchmark (UnknownBenchmark) or of all, by benchmark and candidate."""
+
+        def read(db: Connection) -> tuple[RunInfo, ...]:
+            if benchmark is not None:
+                self._benchmark(db, benchmark)
+            query = "SELECT * FROM run_overview WHERE ? IS NULL OR benchmark = ? ORDER BY benchmark, candidate"
+            return tuple(RunInfo.model_validate(row) for row in _rows(db, query, [benchmark, benchmark]))
+
+        return self._do(read)
+
+    def run_spec(self, benchmark: str, candidate: str) -> RunSpec:
+        """What a run was asked; UnknownBenchmark also where the benchmark has no run of that candidate."""
+        return self._do(lambda db: self._run_spec(db, benchmark, candidate))[0]
+
+    def run_result(self, benchmark: str, candidate: str) -> RunResult:
+        """Everything a run left behind, as it was saved; UnknownBenchmark as in run_spec."""
+
+        def read(db: Connection) -> RunResult:
+            spec, status = self._run_spec(db, benchmark, candidate)
+            parts = {table.name: _run_part(db, table, benchmark, candidate) for table in tables.RUN_TABLES}
+            return rows.run_from(spec, status, parts)
+
+        return self._do(read)
+
+    def measurements(self, benchmark: str) -> tuple[RunMeasurements, ...]:
+        """What was measured, one record per candidate that has a run, in the benchmark's order; UnknownBenchmark.
+
+        A run of another version of the test set is not comparable and is left out.
+        """
+
+        def read(db: Connection) -> tuple[RunMeasurements, ...]:
+            asked = self._benchmark(db, benchmark)
+            query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash = ?"
+            found = {name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall()}
+            return tuple(_measurements(db, benchmark, name) for name in asked.candidates if name in found)
+
+        return self._do(read)
+
+    # Examples
+
+    def example_results(
+        self, benchmark: str, *, only: ExampleFilter = "all", offset: int = 0, limit: int = 50
+    ) -> tuple[ExampleResult, ...]:
+        """A page of examples with every candidate's answer, in the test set's order; UnknownBenchmark."""
+        query = f"""
+            WITH page AS ({_SELECTED.format(condition=_FILTERS[only])} ORDER BY position LIMIT ? OFFSET ?)
+            SELECT * FROM example_outcomes JOIN page USING (position, example_id)
+            WHERE benchmark = ? AND test_set_hash = ? ORDER BY position
+        """
+
+        def read(db: Connection) -> tuple[ExampleResult, ...]:
+            asked = self._benchmark(db, benchmark)
+            key = [benchmark, asked.test_set_hash]
+            return rows.example_results(_rows(db, query, [*key, limit, offset, *key]), asked.candidates)
+
+        return self._do(read)
+
+    def count_examples(self, benchmark: str, *, only: ExampleFilter = "all") -> int:
+        """How many examples `example_results` has in all its pages; UnknownBenchmark."""
+        query = f"SELECT count(*) FROM ({_SELECTED.format(condition=_FILTERS[only])})"
+
+        def read(db: Connection) -> int:
+            asked = self._benchmark(db, benchmark)
+            return int(db.execute(query, [benchmark, asked.test_set_hash]).fetchall()[0][0])
+
+        return self._do(read)
+
+    # Votes and shortlists
+
+    def add_vote(self, vote: Vote) -> None:
+        """Add one judgement; a vote with an id that is stored already changes nothing."""
+        places = ", ".join("?" for _ in rows.VOTE_COLUMNS)
+        query = f"INSERT OR IGNORE INTO votes ({_names(rows.VOTE_COLUMNS)}) VALUES ({places})"
+        values = [rows.clean(getattr(vote, name)) for name in rows.VOTE_COLUMNS]
+        self._do(lambda db: db.execute(query, values))
+
+    def votes(self) -> tuple[Vote, ...]:
+        """All judgements, oldest first."""
+        query = f"""
+            SELECT {_names(rows.VOTE_COLUMNS)} FROM votes
+            ORDER BY try_cast(created_at AS TIMESTAMPTZ) NULLS LAST, id
+        """
+        return self._do(lambda db: tuple(Vote.model_validate(row) for row in _rows(db, query, [])))
+
+    def save_shortlist(
+        self,
+        name: str,
+        model_ids: Sequence[str],
+        *,
+        profile: Profile,
+        query: ModelQuery,
+        exclusions: Sequence[Exclusion] = (),
+    ) -> Shortlist:
+        """Keep a shortlist under a name; a name that exists gets its next version, and earlier ones stay."""
+        first = Shortlist(
+            name=name,
+            version=1,
+            created_at=_now(),
+            profile=profile,
+            query=query,
+            model_ids=tuple(model_ids),
+            exclusions=tuple(exclusions),
+        )
+
+        def save(db: Connection) -> Shortlist:
+            versions = db.execute("SELECT max(version) FROM shortlists WHERE name = ?", [rows.clean(name)]).fetchall()
+            shortlist = first.model_copy(update={"version": (versions[0][0] or 0) + 1})
+            row = [rows.clean(name), shortlist.version, shortlist.created_at, rows.to_json(shortlist)]
+            db.execute("INSERT INTO shortlists VALUES (?, ?, ?, ?)", row)
+            return shortlist
+
+        return self._do(save)
+
+    def shortlists(self) -> tuple[Shortlist, ...]:
+        """All versions of all shortlists, by name, newest version first."""
+        query = "SELECT definition FROM shortlists ORDER BY name, version DESC"
+
+        def read(db: Connection) -> tuple[Shortlist, ...]:
+            return tuple(Shortlist.model_validate_json(text) for (text,) in db.execute(query).fetchall())
+
+        return self._do(read)
+
+    # One call: open, migrate, one transaction, close
+
+    def _do(self, action: Callable[[Connection], T]) -> T:
+        """Run an action in one transaction, waiting in turn for other threads and for whoever else holds the file."""
+        deadline = time.perf_counter() + self._wait_seconds
+        wait = _FIRST_WAIT_SECONDS
+        while True:
+            if not _ONE_THREAD.acquire(timeout=max(0.0, deadline - time.perf_counter())):
+                raise StoreBusy(trouble.busy(self.path, "", self._wait_seconds))
+            try:
+                return self._attempt(action)
+            except duckdb.IOException as error:
+                # Only a lock gets here; every other trouble with the file has become an error of ours.
+                if time.perf_counter() + wait > deadline:
+                    raise StoreBusy(trouble.busy(self.path, str(error), self._wait_seconds)) from error
+            finally:
+                _ONE_THREAD.release()
+            time.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+
+    def _attempt(self, action: Callable[[Connection], T]) -> T:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with duckdb.connect(self.path, config=_CONFIGURATION) as db:
+                self._migrate(db)
+                db.begin()
+                outcome = action(db)
+                db.commit()
+                return outcome
+        except OSError as error:
+            raise StoreNotWritable(trouble.not_writable(self.path, str(error))) from error
+        except (ValidationError, json.JSONDecodeError) as error:
+            raise StoreDamaged(trouble.does_not_parse(self.path, str(error))) from error
+        except duckdb.Error as error:
+            # A corrupt block is reported by the bare base class; other kinds are mistakes of ours and pass through.
+            of_the_file = isinstance(error, _FILE_ERRORS) or type(error) is duckdb.Error
+            if not of_the_file or trouble.is_locked(str(error)):
+                raise
+            if trouble.is_not_writable(str(error)):
+                raise StoreNotWritable(trouble.not_writable(self.path, str(error))) from error
+            raise StoreDamaged(trouble.damaged(self.path, str(error))) from error
+
+    def _migrate(self, db: Connection) -> None:
+        """Apply the migrations that the file does not have yet, each in one transaction with its record."""
+        available = {int(file.stem.partition("_")[0]): file for file in self._migrations.glob("[0-9]*.sql")}
+        applied = self._applied(db)
+        if newer := applied - available.keys():
+            raise StoreDamaged(trouble.newer(self.path, max(newer), max(available)))
+        for number in sorted(available.keys() - applied):
+            db.begin()
+            try:
+                db.execute(_MIGRATIONS_TABLE)
+                db.execute(available[number].read_text(encoding="utf-8"))
+                db.execute("INSERT INTO migrations VALUES (?, ?, ?)", [number, available[number].stem, _now()])
+                db.commit()
+            except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
+                db.rollback()
+                raise StoreDamaged(trouble.migration_failed(self.path, available[number].name, str(error))) from error
+
+    def _applied(self, db: Connection) -> set[int]:
+        """Numbers of the migrations that the file has; StoreDamaged where it is somebody else's database."""
+        names = {name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if "migrations" in names:
+            return {number for (number,) in db.execute("SELECT number FROM migrations").fetchall()}
+        if names:
+            raise StoreDamaged(trouble.foreign(self.path, sorted(names)))
+        return set()
+
+    # Parts of the calls above
+
+    def _benchmark(self, db: Connection, name: str) -> Benchmark:
+        found = db.execute("SELECT definition FROM benchmarks WHERE name = ?", [rows.clean(name)]).fetchone()
+        if found is None:
+            names = [other for (other,) in db.execute("SELECT name FROM benchmarks ORDER BY name").fetchall()]
+            raise UnknownBenchmark(trouble.unknown("benchmark", name, names))
+        return Benchmark.model_validate_json(found[0])
+
+    def _run_spec(self, db: Connection, benchmark: str, candidate: str) -> tuple[RunSpec, str]:
+        self._benchmark(db, benchmark)
+        query = "SELECT spec, status, test_set_hash FROM runs WHERE benchmark = ? AND candidate = ?"
+        found = db.execute(query, [benchmark, candidate]).fetchone()
+        if found is None:
+            query = "SELECT candidate FROM runs WHERE benchmark = ? ORDER BY candidate"
+            names = [other for (other,) in db.execute(query, [benchmark]).fetchall()]
+            raise UnknownBenchmark(trouble.unknown(f"run in benchmark {benchmark!r} of candidate", candidate, names))
+        spec, status, test_set_hash = found
+        query = "SELECT * FROM examples WHERE test_set_hash = ? ORDER BY position"
+        return rows.spec_from(spec, _rows(db, query, [test_set_hash])), status
+
+
+def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurements:
+    """Everything the views derive for one run."""
+    run = [benchmark, candidate]
+    where = "WHERE benchmark = ? AND candidate = ?"
+    (stored,) = _rows(db, f"SELECT spec, key, status FROM runs {where}", run)
+    spec = rows.spec_from(str(stored["spec"]), [])
+    outcomes = f"SELECT {_names(rows.OUTCOME_COLUMNS)} FROM example_outcomes {where} ORDER BY position"
+    timings = f"""
+        SELECT {_names(rows.TIMING_COLUMNS)} FROM request_timings {where} AND workload = 'latency' ORDER BY position
+    """
+    load = _row(db, f"SELECT load_seconds, loaded FROM run_loads {where}", run)
+    speed = _row(db, f"SELECT requests_per_second FROM run_throughput {where} AND workload = 'accuracy'", run)
+    memory = _row(db, f"SELECT {_names(rows.MEMORY_COLUMNS)} FROM run_memory {where}", run)
+    return RunMeasurements.model_validate(
+        {
+            "candidate": spec.candidate,
+            "options": spec.options,
+            "run_key": stored["key"],
+            "status": stored["status"],
+            "labels": spec.test_set.labels,
+            "outcomes": [rows.outcome_from(row) for row in _rows(db, outcomes, run)],
+            "timings": [RequestTiming.model_validate(row) for row in _rows(db, timings, run)],
+            "loaded": rows.loaded_from(load.get("loaded")),
+            "load_seconds": load.get("load_seconds"),
+            "accuracy_examples_per_second": speed.get("requests_per_second"),
+            "failures": [rows.failure_from(row) for row in _run_part(db, tables.FAILURES, benchmark, candidate)],
+        }
+        | memory
+    )
+
+
+def _run_part(db: Connection, table: tables.Table, benchmark: str, candidate: str) -> list[rows.Row]:
+    """Rows of one table of a run, in the order they were saved."""
+    order = "position" if "position" in table.columns else "segment"
+    query = f"SELECT * FROM {table.name} WHERE benchmark = ? AND candidate = ? ORDER BY {order}, rowid"
+    return _rows(db, query, [benchmark, candidate])
+
+
+def _insert(db: Connection, table: tables.Table, values: Sequence[rows.Row]) -> None:
+    """Add rows in one statement: one list parameter per column, which is far faster than a statement per row."""
+    if not values:
+        return
+    places = ", ".join(f"unnest(?::{kind}[])" for kind in table.columns.values())
+    columns = [[rows.clean(row[name]) for row in values] for name in table.columns]
+    db.execute(f"INSERT INTO {table.name} ({_names(table.columns)}) SELECT {places}", columns)
+
+
+def _forget_unused_examples(db: Connection) -> None:
+    db.execute("DELETE FROM examples WHERE test_set_hash NOT IN (SELECT test_set_hash FROM runs)")
+
+
+def _rows(db: Connection, query: str, parameters: Sequence[object]) -> list[rows.Row]:
+    found = db.execute(query, parameters)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
+
+
+def _row(db: Connection, query: str, parameters: Sequence[object]) -> rows.Row:
+    """The only row, or an empty one."""
+    found = _rows(db, query, parameters)
+    return found[0] if found else {}
+
+
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+def _now() -> str:
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,280 @@
+"""Intervals and tests, held against scipy and statsmodels, and against the truth in a simulation."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from results.statistics import (
+    bca_interval,
+    bootstrap_mean,
+    bootstrap_quantile,
+    holm,
+    mcnemar_exact,
+    minimum_for_quantile,
+    paired_difference,
+    required_examples,
+    smallest_detectable_difference,
+    wilson,
+)
+
+relaxed = settings(deadline=None, max_examples=30)
+counts = st.integers(min_value=1, max_value=2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+shares = st.floats(min_value=0, max_value=1, allow_nan=False)
+
+
+@relaxed
+@given(counts)
+def test_wilson_equals_statsmodels(successes_of_n: tuple[int, int]) -> None:
+    successes, n = successes_of_n
+    low, high = proportion_confint(successes, n, alpha=0.05, method="wilson")
+    ours = wilson(successes, n)
+    assert (ours.value, ours.n) == (successes / n, n)
+    assert ours.low == pytest.approx(low, abs=1e-6)
+    assert ours.high == pytest.approx(high, abs=1e-6)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 0), (3, 2), (-1, 2)])
+def test_wilson_refuses_impossible_counts(successes: int, n: int) -> None:
+    with pytest.raises(ValueError, match=f"{successes} of {n}"):
+        wilson(successes, n)
+
+
+def test_the_example_of_the_method_page() -> None:
+    # 150 examples, 63 % against 70 %: 5 and 15 discordant.
+    assert mcnemar_exact(5, 15) == pytest.approx(0.0414, abs=5e-5)
+    pooled = (95 + 105) / 300
+    z = (105 - 95) / 150 / math.sqrt(pooled * (1 - pooled) * 2 / 150)
+    assert 2 * stats.norm.sf(z) == pytest.approx(0.22, abs=0.005)
+
+
+@relaxed
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_equals_statsmodels(b: int, c: int) -> None:
+    if b + c:
+        assert mcnemar_exact(b, c) == pytest.approx(mcnemar([[9, b], [c, 9]], exact=True).pvalue, abs=1e-6)
+    assert mcnemar_exact(b, c) == mcnemar_exact(c, b)
+
+
+def test_without_discordant_pairs_nothing_is_shown() -> None:
+    assert mcnemar_exact(0, 0) == 1.0
+
+
+def test_a_negative_count_of_pairs_is_refused() -> None:
+    with pytest.raises(ValueError, match="-1 and 3"):
+        mcnemar_exact(-1, 3)
+
+
+@relaxed
+@given(st.lists(shares, max_size=12))
+def test_holm_equals_statsmodels(p_values: list[float]) -> None:
+    theirs = multipletests(p_values, method="holm")[1] if p_values else []
+    assert holm(p_values) == pytest.approx(list(theirs), abs=1e-6)
+
+
+def test_the_bca_interval_equals_scipy_on_the_same_resamples() -> None:
+    values = np.random.default_rng(3).exponential(size=60)
+    theirs = stats.bootstrap((values,), np.mean, n_resamples=5000, method="BCa", rng=np.random.default_rng(4))
+    leave_one_out = (values.sum() - values) / (len(values) - 1)
+    ours = bca_interval(float(values.mean()), theirs.bootstrap_distribution, leave_one_out)
+    assert ours == pytest.approx(tuple(theirs.confidence_interval), abs=1e-6)
+
+
+def test_the_bootstrap_mean_agrees_with_scipy() -> None:
+    values = np.random.default_rng(5).beta(2, 1, size=150)
+    ours = bootstrap_mean(values.tolist())
+    theirs = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(6))
+    assert ours.value == pytest.approx(values.mean())
+    assert (ours.low, ours.high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.003)
+
+
+def test_the_bootstrap_quantile_agrees_with_scipy() -> None:
+    values = np.random.default_rng(7).lognormal(size=200)
+    for q in (0.5, 0.9, 0.95):
+        ours = bootstrap_quantile(values.tolist(), q)
+        theirs = stats.bootstrap(
+            (values,),
+            lambda sample, axis, q=q: np.quantile(sample, q, axis=axis),
+            n_resamples=20_000,
+            method="percentile",
+            rng=np.random.default_rng(8),
+        )
+        assert ours is not None
+        assert ours.value == pytest.approx(np.quantile(values, q))
+        assert (ours.low, ours.high) == pytest.approx(tuple(theirs.confidence_interval), rel=0.06)
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = [0.1, 0.5, 0.9, 0.3] * 10
+    assert bootstrap_mean(values, seed=1) == bootstrap_mean(values, seed=1)
+    assert bootstrap_quantile(values, 0.5, seed=1) == bootstrap_quantile(values, 0.5, seed=1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_few_values_give_a_mean_without_interval(n: int) -> None:
+    estimate = bootstrap_mean([0.25] * (n - 1) + [0.5])
+    assert (estimate.low, estimate.high, estimate.n) == (None, None, n)
+    assert "no interval" in estimate.method
+
+
+def test_equal_values_give_no_interval_without_bounds_and_an_exact_one_with_them() -> None:
+    assert bootstrap_mean([1.0] * 50).low is None
+    bounded = bootstrap_mean([1.0] * 50, bounds=(0.0, 1.0))
+    assert bounded.low == pytest.approx(0.05 ** (1 / 50))
+    assert bounded.high == 1.0
+
+
+def test_groups_are_resampled_together() -> None:
+    # Ten groups of ten equal values know no more than ten values.
+    groups = [str(i // 10) for i in range(100)]
+    values = [float((i // 10) % 2) for i in range(100)]
+    grouped, alone = bootstrap_mean(values, groups=groups), bootstrap_mean(values)
+    ten = bootstrap_mean([float(i % 2) for i in range(10)])
+    assert grouped.value == alone.value == 0.5
+    assert (grouped.low, grouped.high) == (ten.low, ten.high)
+    assert grouped.low is not None
+    assert alone.low is not None
+    assert alone.low - grouped.low > 0.1
+    assert "10 groups" in grouped.method
+
+
+def test_examples_without_a_group_stand_alone() -> None:
+    values = [float(i % 3 == 0) for i in range(30)]
+    none: list[str | None] = [None] * 30
+    assert bootstrap_mean(values, groups=none).low == bootstrap_mean(values).low
+
+
+def test_an_empty_list_has_no_mean() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        bootstrap_mean([])
+
+
+@pytest.mark.parametrize(("q", "n"), [(0.5, 2), (0.9, 10), (0.95, 20), (0.99, 1000), (0.05, 20)])
+def test_a_quantile_is_given_from_enough_values_on(q: float, n: int) -> None:
+    assert minimum_for_quantile(q) == n
+    assert bootstrap_quantile([float(i) for i in range(n - 1)], q) is None
+    assert bootstrap_quantile([float(i) for i in range(n)], q) is not None
+
+
+@pytest.mark.parametrize(("q", "n"), [(0.5, 6), (0.9, 36), (0.95, 72)])
+def test_a_quantile_gets_an_interval_where_the_sample_can_hold_it(q: float, n: int) -> None:
+    short, enough = (bootstrap_quantile([float(i) for i in range(m)], q) for m in (n - 1, n))
+    assert short is not None
+    assert short.low is None
+    assert f"n ≥ {n}" in short.method
+    assert enough is not None
+    assert enough.low is not None
+
+
+def test_the_method_of_a_p95_says_why_it_needs_twenty() -> None:
+    estimate = bootstrap_quantile([float(i) for i in range(20)], 0.95)
+    assert estimate is not None
+    assert "n ≥ 20 on because fewer values would make it their extreme" in estimate.method
+
+
+@relaxed
+@given(st.lists(st.floats(0, 1e3, allow_nan=False), min_size=6, max_size=80))
+def test_a_quantile_and_its_interval_lie_within_the_values(values: list[float]) -> None:
+    estimate = bootstrap_quantile(values, 0.5, resamples=500)
+    assert estimate is not None
+    assert estimate.low is not None
+    assert estimate.high is not None
+    assert min(values) <= estimate.low <= estimate.high <= max(values)
+    assert estimate.value == pytest.approx(float(np.median(values)))
+
+
+@relaxed
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=10, max_size=120))
+def test_a_paired_difference_is_antisymmetric_and_bounded(pairs: list[tuple[bool, bool]]) -> None:
+    first, second = [float(a) for a, _ in pairs], [float(b) for _, b in pairs]
+    forth, back = paired_difference(first, second), paired_difference(second, first)
+    assert forth.value == pytest.approx(-back.value)
+    assert forth.value == pytest.approx(sum(first) / len(first) - sum(second) / len(second))
+    assert forth.low is not None
+    assert forth.high is not None
+    assert -1 <= forth.low <= forth.high <= 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "value", "low", "high"),
+    [(1.0, 1.0, 0.0, -(1 - 0.05**0.05), 1 - 0.05**0.05), (1.0, 0.0, 1.0, 1 - 2 * (1 - 0.05**0.05), 1.0)],
+)
+def test_equal_differences_get_an_exact_bound(
+    first: float, second: float, value: float, low: float, high: float
+) -> None:
+    estimate = paired_difference([first] * 20, [second] * 20)
+    assert (estimate.value, estimate.low, estimate.high) == pytest.approx((value, low, high))
+    assert "exact bound" in estimate.method
+
+
+def test_paired_scores_need_equal_lengths() -> None:
+    with pytest.raises(ValueError, match="3 and 2"):
+        paired_difference([1, 1, 1], [1, 0])
+
+
+@relaxed
+@given(st.integers(30, 5000), st.floats(0.02, 1.0))
+def test_required_examples_inverts_the_smallest_detectable_difference(n: int, discordant: float) -> None:
+    difference = smallest_detectable_difference(n, discordant)
+    if difference is not None:
+        assert 0 < difference <= discordant
+        assert abs(required_examples(difference, discordant) - n) <= 1
+
+
+def test_the_smallest_detectable_difference_has_the_power_it_promises() -> None:
+    n, discordant = 300, 0.2
+    difference = smallest_detectable_difference(n, discordant)
+    assert difference is not None
+    rng = np.random.default_rng(9)
+    cells = [(discordant + difference) / 2, (discordant - difference) / 2, 1 - discordant]
+    shown = [mcnemar_exact(int(b), int(c)) < 0.05 for b, c, _ in rng.multinomial(n, cells, size=1000)]
+    # The exact test is conservative, so a little below the nominal 80 %.
+    assert 0.70 < np.mean(shown) < 0.85
+
+
+@pytest.mark.parametrize(("n", "discordant"), [(150, 0.0), (150, 0.02), (0, 0.2)])
+def test_too_little_discordance_shows_nothing(n: int, discordant: float) -> None:
+    assert smallest_detectable_difference(n, discordant) is None
+
+
+def test_a_difference_cannot_exceed_the_discordance() -> None:
+    with pytest.raises(ValueError, match="at least as large"):
+        required_examples(0.3, 0.2)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        required_examples(0.3, 1.2)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        minimum_for_quantile(1.0)
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_promise() -> None:
+    rng = np.random.default_rng(10)
+    sets, n, truth = 1000, 120, 0.8
+    hits = {"wilson": 0, "mean": 0, "paired": 0, "median": 0, "p95": 0}
+    for seed in range(sets):
+        right = rng.random(n) < truth
+        # The other is wrong half as often where the first is wrong, and right as often where it is right.
+        other = np.where(right, rng.random(n) < 0.95, rng.random(n) < 0.5)
+        latency = rng.exponential(size=n)
+        estimates = {
+            "wilson": (wilson(int(right.sum()), n), truth),
+            "mean": (bootstrap_mean(rng.beta(4, 1, size=n).tolist(), seed=seed, resamples=400), 0.8),
+            "paired": (
+                paired_difference(right.astype(float).tolist(), other.astype(float).tolist(), seed=seed, resamples=800),
+                0.8 - (0.8 * 0.95 + 0.2 * 0.5),
+            ),
+            "median": (bootstrap_quantile(latency.tolist(), 0.5, seed=seed, resamples=800), math.log(2)),
+            "p95": (bootstrap_quantile(latency.tolist(), 0.95, seed=seed, resamples=800), math.log(20)),
+        }
+        for name, (estimate, true_value) in estimates.items():
+            assert estimate is not None
+            assert estimate.low is not None
+            assert estimate.high is not None
+            hits[name] += estimate.low <= true_value <= estimate.high
+    for name, hit in hits.items():
+        assert 0.91 <= hit / sets <= 0.98, (name, hit)

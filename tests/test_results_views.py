@@ -1,0 +1,197 @@
+"""The views' numbers, held against values worked out by hand."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from results.store import Store
+from runners.records import (
+    CompletionDone,
+    MemorySample,
+    ModelLoaded,
+    RunResult,
+    Score,
+    Validity,
+    Workload,
+    WorkloadFinished,
+)
+from tests.test_results_samples import LOADED, benchmark, failure, judged, run_result, spec, timed
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "results.duckdb")
+    store.save_benchmark(benchmark("A"))
+    return store
+
+
+def ask(store: Store, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(store.path, read_only=True) as db:
+        return db.execute(query).fetchall()
+
+
+def test_latency_of_a_request(store: Store) -> None:
+    store.save_run("demo", run_result(completions=[timed("e1", (0.5, 0.75, 1.5), cached_tokens=5)]))
+    (timing,) = store.measurements("demo")[0].timings
+    assert timing.ttft_seconds == 0.5
+    assert timing.e2e_seconds == 1.5
+    assert timing.tpot_seconds == pytest.approx((1.5 - 0.5) / 2)
+    assert timing.prefill_tokens_per_second == pytest.approx((20 - 5) / 0.5)
+    assert timing.decode_tokens_per_second == pytest.approx(2.0)
+    assert ask(store, "SELECT queue_seconds FROM request_timings") == [(0.25,)]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "output_tokens", "ttft", "e2e", "tpot"),
+    [
+        ((), 0, None, None, None),
+        ((0.5,), 1, 0.5, 0.5, None),
+        ((0.5,), 3, 0.5, 0.5, None),
+        ((0.5, 0.5), 2, 0.5, 0.5, 0.0),
+        ((0.5, 1.5), 5, 0.5, 1.5, 0.25),
+    ],
+)
+def test_a_request_without_a_number_gives_none(
+    store: Store,
+    offsets: tuple[float, ...],
+    output_tokens: int,
+    ttft: float | None,
+    e2e: float | None,
+    tpot: float | None,
+) -> None:
+    store.save_run("demo", run_result(completions=[timed("e1", offsets, output_tokens=output_tokens)]))
+    (timing,) = store.measurements("demo")[0].timings
+    assert (timing.ttft_seconds, timing.e2e_seconds, timing.tpot_seconds) == (ttft, e2e, tpot)
+    assert (timing.decode_tokens_per_second is None) == (not tpot)
+
+
+def test_a_fully_cached_prompt_has_no_prefill_rate(store: Store) -> None:
+    store.save_run("demo", run_result(completions=[timed("e1", (0.5, 1.0), cached_tokens=20)]))
+    assert store.measurements("demo")[0].timings[0].prefill_tokens_per_second is None
+
+
+def test_accuracy_requests_give_no_latency(store: Store) -> None:
+    store.save_run("demo", run_result(completions=[judged("e1", "yes", target="yes"), timed("e2", (0.5,))]))
+    assert [timing.request_id for timing in store.measurements("demo")[0].timings] == ["e2"]
+
+
+def test_every_gap_between_chunks_counts(store: Store) -> None:
+    store.save_run("demo", run_result(completions=[timed("e1", (0.5, 0.75, 1.5)), timed("e2", (0.25,))]))
+    gaps = ask(store, "SELECT request_id, gap, gap_seconds, tokens FROM inter_token_gaps ORDER BY gap")
+    assert gaps == [("e1", 1, 0.25, 1), ("e1", 2, 0.75, 1)]
+
+
+def test_throughput_counts_only_measured_windows(store: Store) -> None:
+    done = [
+        judged("e1", "yes", target="yes"),
+        judged("e2", "no", target="no"),
+        judged("e3", "yes", target="yes", segment=1),
+        timed("e1", (0.1, 0.2), output_tokens=2),
+        timed("e2", (0.1, 0.2, 0.3), output_tokens=3),
+    ]
+    store.save_run("demo", run_result(completions=done))
+    # Segment 1 died before its window ended; accuracy took 2 s, latency 5 s.
+    assert store.measurements("demo")[0].accuracy_examples_per_second == 1.0
+    columns = "requests_per_second, output_tokens_per_second, prompt_tokens_per_second, characters_per_second"
+    rates = ask(store, f"SELECT {columns} FROM run_throughput WHERE workload = 'latency'")
+    assert rates == [(2 / 5, 1.0, 40 / 5, 25 / 5)]
+
+
+def test_windows_of_several_segments_add_up(store: Store) -> None:
+    first = run_result(completions=[judged("e1", "yes", target="yes"), judged("e2", "no", target="no", segment=1)])
+    window = WorkloadFinished(segment=1, workload="accuracy", started_at_seconds=1.0, finished_at_seconds=3.0)
+    store.save_run("demo", first.model_copy(update={"windows": (*first.windows, window)}))
+    assert store.measurements("demo")[0].accuracy_examples_per_second == pytest.approx(2 / 4)
+
+
+@pytest.mark.parametrize(
+    ("pss", "peak", "method"), [((None, None), 700, "RSS"), ((400, 300), 400, "PSS"), ((None, 300), 300, "PSS")]
+)
+def test_peak_memory(store: Store, pss: tuple[int | None, int | None], peak: int, method: str) -> None:
+    samples = [
+        MemorySample(at_seconds=0, rss_bytes=700, pss_bytes=pss[0], gpu_bytes=5, mapped_file_bytes=30, processes=1),
+        MemorySample(at_seconds=1, rss_bytes=600, pss_bytes=pss[1], gpu_bytes=9, high_water_bytes=800, processes=2),
+    ]
+    store.save_run("demo", run_result(memory=samples))
+    measured = store.measurements("demo")[0]
+    assert (measured.peak_memory_bytes, measured.peak_memory_method) == (peak, method)
+    assert (measured.peak_gpu_bytes, measured.peak_mapped_file_bytes, measured.high_water_bytes) == (9, 30, 800)
+
+
+def test_what_was_not_measured_is_none(store: Store) -> None:
+    result = RunResult(spec=spec(), status="failed")
+    store.save_run("demo", result)
+    measured = store.measurements("demo")[0]
+    assert measured.peak_memory_bytes is None
+    assert measured.peak_memory_method is None
+    assert measured.load_seconds is None
+    assert measured.loaded is None
+    assert measured.accuracy_examples_per_second is None
+    assert measured.timings == ()
+
+
+def test_first_and_repeated_loads_are_apart(store: Store) -> None:
+    result = run_result()
+    later = tuple(
+        ModelLoaded(
+            segment=segment, load_seconds=seconds, loaded=LOADED.model_copy(update={"build": f"later {segment}"})
+        )
+        for segment, seconds in ((2, 0.5), (1, 0.25))
+    )
+    store.save_run("demo", result.model_copy(update={"loads": (*later, *result.loads)}))
+    measured = store.measurements("demo")[0]
+    assert (measured.load_seconds, measured.loaded) == (1.5, LOADED)
+    assert ask(store, "SELECT repeated_load_seconds FROM run_loads") == [(0.375,)]
+
+
+def test_every_example_has_one_outcome(store: Store) -> None:
+    done = [
+        judged("e1", "yes", target="yes"),
+        judged("e2", "mumble", target="no", validity=Validity.TRUNCATED),
+        timed("e4", (0.5,)),
+    ]
+    failures = [failure("e1"), failure("e3"), failure("e4", "latency")]
+    store.save_run("demo", run_result(completions=done, failures=failures))
+    outcomes = store.measurements("demo")[0].outcomes
+    # e1 failed once and was answered after a resumption; e4 failed in the latency workload only.
+    assert [(o.example_id, o.validity, o.right) for o in outcomes] == [
+        ("e1", Validity.SCORED, True),
+        ("e2", Validity.TRUNCATED, False),
+        ("e3", Validity.FAILED, None),
+        ("e4", Validity.SKIPPED, None),
+    ]
+    assert [outcome.slices for outcome in outcomes[1:3]] == [{"channel": "mail"}, {"channel": "chat"}]
+
+
+def test_a_completion_whose_scorer_crashed_is_failed_and_its_text_is_kept(store: Store) -> None:
+    unscored = CompletionDone(completion=judged("e1", "yes", target="yes").completion)
+    store.save_run("demo", run_result(completions=[unscored], failures=[failure("e1")]))
+    answer = store.example_results("demo", limit=1)[0].answers["A"]
+    assert (answer.validity, answer.right, answer.text) == (Validity.FAILED, None, "yes")
+
+
+def test_only_the_first_scorer_decides(store: Store) -> None:
+    done = judged("e1", "yes", target="yes")
+    other = Score(request_id="e1", example_id="e1", scorer="other", version="1", validity=Validity.SCORED, value=0.0)
+    store.save_run("demo", run_result(completions=[done.model_copy(update={"scores": (other, *done.scores)})]))
+    assert store.measurements("demo")[0].outcomes[0].right is True
+
+
+def test_a_run_without_accuracy_workload_has_no_outcomes(store: Store) -> None:
+    asked = spec(workloads=[Workload(kind="latency")])
+    store.save_run("demo", run_result(completions=[timed("e1", (0.5,))], run_spec=asked))
+    assert store.measurements("demo")[0].outcomes == ()
+
+
+def test_the_probability_of_the_chosen_answer_is_a_softmax(store: Store) -> None:
+    done = [
+        judged("e1", "yes", target="yes", logprobs=(-1.0, -2.0)),
+        judged("e2", "no", target="no", logprobs=(-1000.0, -1002.0)),
+        judged("e3", "other", target="yes", logprobs=(-1.0, -2.0)),
+    ]
+    store.save_run("demo", run_result(completions=done))
+    found = [each.answers["A"].probability for each in store.example_results("demo")]
+    assert found[0] == pytest.approx(1 / (1 + 2.718281828459045**-1))
+    assert found[1] == pytest.approx(1 / (1 + 2.718281828459045**2))
+    assert found[2:] == [None, None]
