@@ -23,7 +23,7 @@ from workbench.benchmark_file import render_benchmark
 from workbench.candidates import candidate_name, resolve_candidate
 from workbench.errors import BadBenchmarkFile
 from workbench.jobs import Job
-from workbench.progress import CandidateWatch, TimeLeft
+from workbench.progress import CandidateWatch, TimeLeft, requests_of
 from workbench.records import CandidateDefinition, CandidateProgress, PreparedBenchmark
 from workbench.settings import Settings
 
@@ -93,7 +93,7 @@ class BenchmarkRun:
             )
             self._store.save_run(self._prepared.definition.name, result)
             return None
-        job.update_candidate(name, state="waiting", stage="")
+        job.update_candidate(name, state="waiting", stage="", total=sum(requests_of(spec).values()))
         return spec
 
     def _make_spec(self, definition: CandidateDefinition, candidate: Candidate, engine: str | None = None) -> RunSpec:

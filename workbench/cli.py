@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from catalog.errors import WorkbenchError
-from catalog.records import ModelQuery, SortKey, VerdictValue
+from catalog.records import ModelQuery, SortKey
 from workbench import __version__, cli_values
 from workbench.records import SCHEMA_VERSION, TestSetDefinition
 from workbench.settings import read_settings
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NEEDS_A_LOOK = 3
 """Exit code: done, but something needs a look."""
+PIPE_COLUMNS = 200
+"""Width of tables where the output is no terminal."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 
@@ -100,7 +102,7 @@ def demo(
             "about 2 minutes on 2 cores."
         )
     complete = _run(workbench, workbench.start_benchmark(prepared, resume=resume), quiet=as_json)
-    path = workbench.write_report(definition.name, output or workbench.settings.reports_folder / "demo" / "report.html")
+    path = workbench.write_report(definition.name, output or workbench.report_path(definition.name))
     recommendation = workbench.recommend(definition.name)
     if as_json:
         _print_json("demo", {"recommendation": recommendation.model_dump(mode="json"), "report": str(path)})
@@ -144,8 +146,7 @@ def catalog_search(  # noqa: PLR0913, PLR0917  one option per filter
     home: Home = None,
     text: Annotated[str | None, typer.Option(help="Words that the id must contain.")] = None,
     verdict: Annotated[
-        tuple[VerdictValue, ...] | None,
-        typer.Option(parser=cli_values.verdicts, help="allowed, conditional, unknown, forbidden; several with commas."),
+        str | None, typer.Option(help="allowed, conditional, unknown, forbidden; several with commas.")
     ] = None,
     max_params: Annotated[int | None, typer.Option(parser=cli_values.parameters, help="Largest, such as 8B.")] = None,
     min_params: Annotated[int | None, typer.Option(parser=cli_values.parameters, help="Smallest.")] = None,
@@ -166,7 +167,7 @@ def catalog_search(  # noqa: PLR0913, PLR0917  one option per filter
 
     query = ModelQuery(
         text=text,
-        verdicts=verdict,
+        verdicts=cli_values.verdicts(verdict) if verdict is not None else None,
         max_parameters=max_params,
         min_parameters=min_params,
         min_context_tokens=min_context,
@@ -346,7 +347,9 @@ def _exit(good: bool) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    # A file or a pipe has no width: leave tables as wide as they need, instead of folding them at 80 columns.
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_COLUMNS, soft_wrap=True)
 
 
 def _print_json(kind: str, data: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from results import numbers
+from results.records import Estimate
 from workbench.jobs import Job
-from workbench.records import JobStatus
+from workbench.records import CandidateProgress, JobStatus
 
 _LOOK_SECONDS = 0.25
 _LINE_SECONDS = 10.0
@@ -67,7 +68,7 @@ def _lines(job: Job, console: Console) -> None:
                 if candidate.state != "waiting":
                     quality = f" {_quality(candidate.accuracy)}" if candidate.state == "finished" else ""
                     text = f"{candidate.name}: {candidate.state}{quality}"
-                    reason = f" ({candidate.stage})" if candidate.state == "failed" else ""
+                    reason = f" ({_reason(candidate)})" if candidate.state == "failed" else ""
                     console.print(escape(text + reason), highlight=False, soft_wrap=True)
         if over:
             return
@@ -77,11 +78,15 @@ def _lines(job: Job, console: Console) -> None:
             console.print(escape(text), highlight=False, soft_wrap=True)
 
 
+def _reason(candidate: CandidateProgress) -> str:
+    return candidate.failures[-1].message if candidate.failures else candidate.stage
+
+
 def _left(status: JobStatus) -> str:
     if status.remaining_seconds is None:
         return status.message or "starting"
     return f"{numbers.seconds(max(1.0, status.remaining_seconds))} left"
 
 
-def _quality(accuracy: object) -> str:
-    return numbers.estimate(accuracy, "percent") if accuracy is not None else ""  # type: ignore[arg-type]
+def _quality(accuracy: Estimate | None) -> str:
+    return numbers.estimate(accuracy, "percent") if accuracy is not None else ""

@@ -190,9 +190,9 @@ def print_recommendation(console: Console, recommendation: Recommendation) -> No
         console.print(escape(line), style="bold" if line == recommendation.headline[0] else None)
     console.print()
     for ranked in recommendation.ranked:
-        console.print(f"{ranked.rank}. {escape(ranked.name)}  {'; '.join(map(escape, ranked.reasons))}")
+        console.print(f"{ranked.rank}. {escape(ranked.name)}  {' '.join(map(escape, ranked.reasons))}")
     for excluded in recommendation.excluded:
-        console.print(f"✕ {escape(excluded.name)}  {'; '.join(escape(broken.message) for broken in excluded.broken)}")
+        console.print(f"✕ {escape(excluded.name)}  {' '.join(escape(broken.message) for broken in excluded.broken)}")
     if recommendation.nearest_miss:
         console.print(escape(recommendation.nearest_miss))
 

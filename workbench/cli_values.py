@@ -15,9 +15,9 @@ def parameters(text: str) -> int:
     return _number(text, thousand=1000, what="a number of parameters such as 8B or 135M")
 
 
-def tokens(text: str) -> int:
+def tokens(text: str | int) -> int:
     """`32k` (1,024 each, as context lengths are counted), or a plain number."""
-    return _number(text, thousand=1024, what="a number of tokens such as 4096 or 32k")
+    return _number(str(text), thousand=1024, what="a number of tokens such as 4096 or 32k")
 
 
 def verdicts(text: str) -> tuple[VerdictValue, ...]:

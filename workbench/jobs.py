@@ -118,10 +118,10 @@ class JobQueue:
         with self._lock:
             job = Job(f"job-{next(self._numbers)}", title, benchmark, work)
             self._jobs[job.status().id] = job
+            self._waiting.put(job)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run_all, name="jobs", daemon=True)
                 self._thread.start()
-        self._waiting.put(job)
         return job
 
     def job(self, identity: str) -> Job:
@@ -147,8 +147,15 @@ class JobQueue:
         self.job(identity).cancel()
 
     def _run_all(self) -> None:
+        """Work until nothing waits; an idle thread would keep libraries alive when the program ends."""
         while True:
-            self._waiting.get().run()
+            with self._lock:
+                try:
+                    job = self._waiting.get_nowait()
+                except queue.Empty:
+                    self._thread = None
+                    return
+            job.run()
 
 
 def _sum_done(candidates: tuple[CandidateProgress, ...]) -> int:

@@ -13,6 +13,10 @@ _PACKAGES = ("open-model-workbench", "llama-cpp-python", "numpy", "scipy", "duck
 """Packages whose version can change a number in the report."""
 
 
+EXAMPLES_SHOWN = 20
+"""More make a report that nobody reads to its end; the app shows all."""
+
+
 def gather_report(
     comparison: BenchmarkComparison,
     recommendation: Recommendation,
@@ -21,19 +25,40 @@ def gather_report(
 ) -> ReportContent:
     """Everything a report shows, as of now."""
     benchmark = comparison.benchmark
+    chosen = _examples_to_show(wrong_examples, recommendation.winner)
     source = shlex.quote(benchmark.source) if benchmark.source else f"{benchmark.name}.yaml"
     return ReportContent(
         comparison=comparison,
         recommendation=recommendation,
-        wrong_examples=wrong_examples,
+        wrong_examples=chosen,
         profile=profile,
         made_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         workbench_version=__version__,
         packages=tuple((name, importlib.metadata.version(name)) for name in _PACKAGES if _installed(name)),
+        notes=_notes(len(chosen), len(wrong_examples)),
         commands=(
             f"workbench bench {source}",
             f"workbench report {shlex.quote(benchmark.name)} --output report.html",
         ),
+    )
+
+
+def _examples_to_show(wrong: tuple[ExampleResult, ...], winner: str | None) -> tuple[ExampleResult, ...]:
+    """First those that the recommended candidate got wrong, then the others, in the order of the test set."""
+
+    def won_anyway(example: ExampleResult) -> bool:
+        answer = example.answers.get(winner) if winner is not None else None
+        return answer is None or answer.right is not False
+
+    return tuple(sorted(wrong, key=won_anyway)[:EXAMPLES_SHOWN])
+
+
+def _notes(shown: int, wrong: int) -> tuple[str, ...]:
+    if shown == wrong:
+        return ()
+    return (
+        f"{shown} of the {wrong} examples that at least one candidate got wrong are shown, those of the recommended "
+        "candidate first; the app and its export have all of them.",
     )
 
 

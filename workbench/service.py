@@ -72,6 +72,9 @@ from workbench.test_sets import check_test_set, prepare_benchmark
 DEMO_FOLDER = Path(__file__).parent / "demo"
 """Test set and benchmark file of the demo."""
 
+MOST_EXAMPLES_READ = 1_000
+"""Examples looked through for those that a report shows."""
+
 
 class Workbench:
     """One data directory and everything in it."""
@@ -255,6 +258,12 @@ class Workbench:
         """How many examples a filter leaves."""
         return self._store.count_examples(benchmark, only=only)
 
+    def report_path(self, benchmark: str) -> Path:
+        """Where a benchmark's report goes when no other place is named; the folder exists afterwards."""
+        folder = self.settings.reports_folder / benchmark
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / "report.html"
+
     def read_requirements(self, path: Path) -> Requirements:
         """Limits and weights from a YAML file. Raises BadBenchmarkFile."""
         return read_requirements_file(path.expanduser())
@@ -263,7 +272,7 @@ class Workbench:
         """Write the report; the format follows the file's ending. Returns the absolute path."""
         comparison = self.compare(benchmark)
         recommendation = recommend(comparison, requirements or comparison.benchmark.requirements)
-        wrong = self.examples(benchmark, only="any_wrong", limit=200)
+        wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
         content = gather_report(comparison, recommendation, wrong, self.profile())
         return write_report(content, path.expanduser().absolute())
 

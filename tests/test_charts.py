@@ -1,0 +1,216 @@
+"""Charts: the title states the finding, the text lists the numbers, missing values are named, names stay text."""
+
+import json
+import re
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import pytest
+
+from catalog.records import Record
+from results.records import BenchmarkComparison, CandidateSummary
+from tests.test_report_samples import (
+    BROKEN,
+    GEMMA,
+    LABELS,
+    SMOL,
+    broken,
+    comparison,
+    gemma,
+    pair,
+    recommendation,
+    share,
+    smol,
+)
+from workbench import charts
+from workbench.charts import Chart
+from workbench.report.drawing import Theme
+
+Build = Callable[[BenchmarkComparison], Chart | None]
+BUILDERS: tuple[Build, ...] = (
+    charts.quality_chart,
+    charts.quality_latency_chart,
+    charts.latency_chart,
+    charts.memory_chart,
+    charts.slices_chart,
+    lambda found: charts.confusion_chart(found.candidates[0], found.benchmark.labels),
+)
+NAMES = ("quality", "quality_latency", "latency", "memory", "slices", "confusion")
+HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>]]>&\x00\u202e'
+
+
+def changed(summary: CandidateSummary, **changes: object) -> CandidateSummary:
+    return type(summary).model_validate({**dict(summary), **changes})
+
+
+def built(chart: Chart | None) -> Chart:
+    assert chart is not None
+    return chart
+
+
+def texts(svg: str) -> str:
+    return " ".join(" ".join(ElementTree.fromstring(svg).itertext()).split())
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
+@pytest.mark.parametrize("theme", ["light", "dark", "page"])
+def test_every_chart_draws_as_xml_with_its_title_and_text_alternative(build: Build, theme: Theme) -> None:
+    chart = built(build(comparison()))
+    svg = charts.to_svg(chart, theme)
+    root = ElementTree.fromstring(svg)
+    assert root.attrib["role"] == "img"
+    assert root.attrib["aria-label"] == chart.alt
+    assert " ".join(chart.title.split()) in texts(svg)
+    assert chart.title not in texts(charts.to_svg(chart, theme, titled=False))
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
+def test_every_chart_has_labelled_axes_and_no_colour_of_its_own(build: Build) -> None:
+    chart = built(build(comparison()))
+    specification = json.loads(chart.specification)
+    assert "config" not in specification
+    assert not re.search(r'"#[0-9a-fA-F]{3,8}"', chart.specification)
+    svg = charts.to_svg(chart)
+    assert re.search(r"\((% of|% right|milliseconds|seconds|MiB|GiB)|Answered", texts(svg))
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
+def test_a_chart_without_data_is_none(build: Build) -> None:
+    nothing = changed(broken(), predicted_memory_bytes=None)
+    assert build(comparison([nothing], [])) is None
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
+def test_a_chart_goes_to_altair_for_the_app(build: Build) -> None:
+    drawn = charts.to_altair(built(build(comparison())), "dark").to_dict()
+    assert drawn["config"]["background"] == "#15191e"
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
+def test_svgs_on_one_page_share_no_ids_and_load_nothing(build: Build) -> None:
+    svg = charts.to_svg(built(build(comparison())), "page")
+    assert not re.search(r"\bid=|url\(|<image|<use|href=|<style", svg)
+
+
+def test_the_quality_title_says_more_accurate_only_where_the_test_shows_it() -> None:
+    shown = built(charts.quality_chart(comparison(pairs=[pair(0.0004)])))
+    assert shown.title == f"{GEMMA} is more accurate than {SMOL}: 73.3 % of its answers are right"
+    unclear = built(charts.quality_chart(comparison(pairs=[pair(0.21)])))
+    assert unclear.title == f"{GEMMA} has the highest accuracy, 73.3 %, but no difference to {SMOL} is shown"
+    unpaired = built(charts.quality_chart(comparison(pairs=[])))
+    assert "more accurate" not in unpaired.title
+
+
+def test_the_quality_title_follows_the_data() -> None:
+    equal = changed(gemma(), accuracy=share(0.5611, 0.488, 0.632))
+    chart = built(charts.quality_chart(comparison([smol(), equal], [pair(1.0)])))
+    assert chart.title == f"{SMOL} and {GEMMA} share the highest accuracy, 56.1 %"
+    alone = built(charts.quality_chart(comparison([smol()], [])))
+    assert alone.title == f"{SMOL} answers 56.1 % of the examples right"
+
+
+def test_the_alt_text_lists_the_numbers_and_who_is_left_out() -> None:
+    quality = built(charts.quality_chart(comparison()))
+    assert f"{GEMMA} 73.3 % (66.4–79.3), n = 180" in quality.alt
+    assert quality.alt.endswith(f"Not measured and left out: {BROKEN}.")
+    latency = built(charts.latency_chart(comparison()))
+    assert f"{SMOL} p50 131 ms (126–136), p95 166 ms" in latency.alt
+    assert f"left out: {BROKEN}." in latency.alt
+    trade_off = built(charts.quality_latency_chart(comparison(), recommendation()))
+    assert f"{GEMMA} 73.3 % (66.4–79.3) at 268 ms (257–279), peak memory 512 MiB, Pareto" in trade_off.alt
+
+
+def test_a_candidate_without_latency_is_left_out_of_the_latency_charts_only() -> None:
+    silent = changed(gemma(), ttft_p50_seconds=None, ttft_p95_seconds=None, e2e_p50_seconds=None, e2e_p95_seconds=None)
+    found = comparison([smol(), silent])
+    latency = built(charts.latency_chart(found))
+    assert GEMMA not in latency.specification.replace(f'"domain": ["{SMOL}", "{GEMMA}"]', "")
+    assert latency.alt.endswith(f"left out: {GEMMA}.")
+    assert GEMMA in built(charts.quality_chart(found)).alt.split("left out")[0]
+
+
+def test_the_memory_title_says_whether_predictions_held() -> None:
+    assert built(charts.memory_chart(comparison())).title == (
+        f"{SMOL} needs the least memory, 236 MiB at its peak; {GEMMA} exceeded the prediction"
+    )
+    kept = built(charts.memory_chart(comparison([smol()], [])))
+    assert kept.title == f"{SMOL} peaks at 236 MiB; the prediction was not exceeded"
+    predicted = built(charts.memory_chart(comparison([broken()], [])))
+    assert predicted.title.startswith("Memory was predicted, not measured")
+
+
+def test_gpu_memory_counts_where_candidates_are_compared() -> None:
+    offloaded = changed(smol(), peak_gpu_bytes=900 * 2**20)
+    found = comparison([offloaded, gemma()])
+    memory = built(charts.memory_chart(found))
+    assert (
+        memory.title
+        == f"{GEMMA} needs the least memory, 512 MiB at its peak; {SMOL} and {GEMMA} exceeded the prediction"
+    )
+    assert f"{SMOL} 900 MiB measured on the GPU" in memory.alt
+    assert (
+        f"{SMOL} 56.1 % (48.8–63.2) at 158 ms (152–164), peak memory 1.1 GiB"
+        in built(charts.quality_latency_chart(found)).alt
+    )
+
+
+def test_titles_stay_short_with_many_candidates() -> None:
+    names = [f"candidate {number}" for number in range(8)]
+    found = comparison([smol(name) for name in names], [])
+    assert (
+        built(charts.quality_chart(found)).title
+        == "candidate 0, candidate 1 and 6 others share the highest accuracy, 56.1 %"
+    )
+    symbols = re.findall(
+        r'<path[^>]*d="(M[^"]+)"[^>]*fill="([^"]+)"', charts.to_svg(built(charts.quality_chart(found)))
+    )
+    assert len({symbol for symbol in symbols if symbol[1].startswith("#")}) >= len(names)
+
+
+def test_the_confusion_chart_prints_every_count_and_names_the_worst_mistake() -> None:
+    chart = built(charts.confusion_chart(gemma(), LABELS))
+    assert chart.title == f"{GEMMA} most often takes “account” for “billing”: 9 of 30"
+    assert "delivery answered not understood: 1" in chart.alt
+    shown = texts(charts.to_svg(chart))
+    assert all(f" {cell.count} " in f" {shown} " for cell in gemma().confusion)
+    perfect = changed(gemma(), confusion=[cell for cell in gemma().confusion if cell.target == cell.predicted])
+    assert built(charts.confusion_chart(perfect)).title == f"{GEMMA} makes no mistake on 132 examples"
+
+
+def test_the_pareto_candidates_are_marked() -> None:
+    chart = built(charts.quality_latency_chart(comparison(), recommendation()))
+    rows = next(iter(json.loads(chart.specification)["datasets"].values()))
+    assert {row["candidate"]: row["pareto"] for row in rows} == {SMOL: True, GEMMA: True}
+    unranked = built(charts.quality_latency_chart(comparison()))
+    assert "Pareto" not in unranked.title + unranked.alt
+
+
+def test_a_candidate_keeps_its_colour_in_every_chart() -> None:
+    colours = set()
+    for found in (comparison(), comparison([smol(), changed(gemma(), accuracy=None), broken()])):
+        svg = charts.to_svg(built(charts.latency_chart(found)))
+        colours.add(tuple(sorted(set(re.findall(r'fill="(#[0-9A-F]{6})"', svg)))))
+    assert len(colours) == 1
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
+@pytest.mark.parametrize("name", [HOSTILE, "x" * 10_000, "عربي", "@ink", "datum.value"])
+def test_names_stay_text_in_every_chart(build: Build, name: str) -> None:
+    other = f"{name} 2"
+    found = comparison([smol(name), gemma(other)], [pair(0.001, name, other)])
+    root = ElementTree.fromstring(charts.to_svg(built(build(found))))
+    tags = {str(element.tag).rpartition("}")[2] for element in root.iter()}
+    assert tags <= {"svg", "g", "path", "rect", "line", "text", "tspan"}
+    assert not any(key.startswith("on") or "href" in key for element in root.iter() for key in element.attrib)
+
+
+def test_labels_of_a_hostile_test_set_stay_text() -> None:
+    cells = [cell.model_copy(update={"target": HOSTILE}) for cell in gemma().confusion[:1]]
+    chart = built(charts.confusion_chart(changed(gemma(), confusion=cells), (HOSTILE, "b")))
+    assert "<img" in texts(charts.to_svg(chart))
+
+
+def test_a_chart_is_a_record_that_survives_json() -> None:
+    chart = built(charts.quality_chart(comparison()))
+    assert isinstance(chart, Record)
+    assert Chart.model_validate_json(chart.model_dump_json()) == chart

@@ -1,0 +1,304 @@
+"""The charts of a comparison: built once here, shown in the app by Altair, drawn into the report as SVG.
+
+A `Chart` is a title that states its finding, a text alternative that lists the numbers, and a Vega-Lite
+specification without any colour: colours come from the theme when it is drawn (report/drawing.py). Numbers come from
+the records as they are, only scaled to the unit of an axis. A candidate without the value a chart shows is left out
+of it, and the text alternative says so; a chart without any data is None, never an empty frame.
+"""
+
+import html
+import json
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from catalog.records import Record
+from results import numbers
+from results.limits import memory_bytes
+from results.records import BenchmarkComparison, CandidateSummary, Estimate, Recommendation, SliceQuality
+from workbench.report import drawing, findings
+from workbench.report.drawing import Row, Theme
+from workbench.report.text import distinct_labels, listing, shorten
+
+
+class Chart(Record):
+    """One chart, independent of theme."""
+
+    title: str
+    """One sentence that states what the chart shows."""
+    alt: str
+    """The same in words, with every number, for those who do not see the chart."""
+    specification: str
+    """Vega-Lite JSON without config."""
+
+
+def to_svg(chart: Chart, theme: Theme = "light", *, titled: bool = True) -> str:
+    """The chart as one SVG element with its text alternative; drawn offline, without a browser.
+
+    titled=False leaves the title out, for a document that sets it as a caption.
+    """
+    specification = json.loads(chart.specification)
+    if not titled:
+        del specification["title"]
+    svg = vl_convert.vegalite_to_svg(specification, config=drawing.theme_config(theme), allowed_base_urls=[])
+    label = html.escape(chart.alt, quote=True)
+    return re.sub(r"^<svg ", lambda _: f'<svg role="img" aria-label="{label}" ', str(svg), count=1)
+
+
+def to_altair(chart: Chart, theme: Theme = "dark") -> alt.TopLevelMixin:
+    """The chart as an Altair object, for the app."""
+    themed: alt.TopLevelMixin = alt.Chart.from_json(chart.specification).configure(**drawing.theme_config(theme))
+    return themed
+
+
+def quality_chart(comparison: BenchmarkComparison) -> Chart | None:
+    """Accuracy of every candidate with its interval; None where nothing was scored."""
+    rows = findings.known(comparison, lambda summary: summary.accuracy)
+    if not rows:
+        return None
+    rows.sort(key=lambda row: -row[1].value)
+    labels = _labels(comparison)
+    data: list[Row] = []
+    for name, estimate in rows:
+        row: Row = {"candidate": labels[name], "label": numbers.estimate(estimate, "percent")}
+        data.append(row | _ends(estimate))
+    words = [f"{shorten(name)} {numbers.estimate(e, 'percent')}, n = {e.n:,}" for name, e in rows]
+    return _chart(
+        drawing.dots(data, _candidates(data), list(labels.values())),
+        findings.quality_finding(comparison),
+        _alt("Accuracy with 95 % interval", words, comparison, [name for name, _ in rows]),
+    )
+
+
+def quality_latency_chart(
+    comparison: BenchmarkComparison, recommendation: Recommendation | None = None
+) -> Chart | None:
+    """Accuracy against end-to-end p50, memory (GPUs included) as size, Pareto candidates ringed.
+
+    None where no candidate has both values.
+    """
+    shown = [s for s in comparison.candidates if s.accuracy and s.e2e_p50_seconds]
+    if not shown:
+        return None
+    pareto = findings.pareto_names(recommendation)
+    seconds, unit = _time_unit([s.e2e_p50_seconds for s in shown])
+    bytes_, memory_unit = _memory_unit([memory_bytes(s) for s in shown])
+    labels = _labels(comparison)
+    data = [_trade_off_row(s, seconds, bytes_) for s in shown]
+    for row, s in zip(data, shown, strict=True):
+        row |= {"candidate": labels[s.candidate.name], "pareto": s.candidate.name in pareto}
+    words = [
+        f"{shorten(s.candidate.name)} {numbers.estimate(s.accuracy, 'percent')}"
+        f" at {numbers.estimate(s.e2e_p50_seconds, 'seconds')},"
+        f" peak memory {_memory(s)}"
+        f"{', Pareto' if s.candidate.name in pareto else ''}"
+        for s in shown
+    ]
+    body = drawing.scatter(
+        data,
+        list(labels.values()),
+        f"End to end, p50 ({unit}), 95 % interval",
+        f"Peak memory ({memory_unit})",
+    )
+    return _chart(
+        body,
+        findings.trade_off_finding(comparison, recommendation),
+        _alt("Accuracy against end-to-end p50", words, comparison, [s.candidate.name for s in shown]),
+    )
+
+
+def latency_chart(comparison: BenchmarkComparison) -> Chart | None:
+    """Time to first token and end to end, p50 and p95 of every candidate; None where no latency was measured."""
+    measures: tuple[tuple[str, Pick, Pick], ...] = (
+        ("Time to first token", lambda s: s.ttft_p50_seconds, lambda s: s.ttft_p95_seconds),
+        ("End to end", lambda s: s.e2e_p50_seconds, lambda s: s.e2e_p95_seconds),
+    )
+    panels: list[drawing.Drawing] = []
+    words: list[str] = []
+    shown: list[str] = []
+    for measure, p50, p95 in measures:
+        rows = [(s.candidate.name, p50(s), p95(s)) for s in comparison.candidates if p50(s) or p95(s)]
+        if not rows:
+            continue
+        rows.sort(key=lambda row: min(e.value for e in row[1:] if e))
+        shown += [name for name, _, _ in rows]
+        panels.append(_percentile_panel(comparison, measure, rows))
+        listed = (
+            f"{shorten(name)} p50 {numbers.estimate(low, 'seconds')}, p95 {numbers.estimate(high, 'seconds')}"
+            for name, low, high in rows
+        )
+        words.append(f"{measure}: {', '.join(listed)}")
+    if not panels:
+        return None
+    text = _alt("Latency at concurrency 1, with 95 % intervals", words, comparison, shown)
+    return _chart(alt.vconcat(*panels, spacing=24), findings.latency_finding(comparison), text)
+
+
+def memory_chart(comparison: BenchmarkComparison) -> Chart | None:
+    """Measured peak memory beside what was predicted; None where neither is known."""
+    kinds: tuple[tuple[str, Callable[[CandidateSummary], int | None]], ...] = (
+        ("measured", lambda s: s.peak_memory_bytes),
+        ("measured on the GPU", lambda s: s.peak_gpu_bytes),
+        ("predicted", lambda s: s.predicted_memory_bytes),
+    )
+    values = [(s.candidate.name, kind, pick(s)) for s in comparison.candidates for kind, pick in kinds]
+    rows = [(name, kind, value) for name, kind, value in values if value is not None]
+    if not rows:
+        return None
+    scale, unit = _memory_unit([value for _, _, value in rows])
+    labels = _labels(comparison)
+    data: list[Row] = [
+        {"candidate": labels[n], "kind": k, "value": v / scale, "label": f"{numbers.bytes_(v)} {k}"} for n, k, v in rows
+    ]
+    present = [kind for kind, _ in kinds if any(row[1] == kind for row in rows)]
+    words = [f"{shorten(n)} {numbers.bytes_(v)} {k}" for n, k, v in rows]
+    return _chart(
+        drawing.bars(data, list(labels.values()), present, f"Peak memory ({unit})"),
+        findings.memory_finding(comparison),
+        _alt("Peak memory", words, comparison, [n for n, _, _ in rows]),
+    )
+
+
+def confusion_chart(summary: CandidateSummary, labels: Sequence[str] = ()) -> Chart | None:
+    """How often each label was answered with each label; None where nothing was scored.
+
+    labels gives the order; labels that occur without being listed come after them.
+    """
+    if not summary.confusion:
+        return None
+    named = distinct_labels([*labels, *(text for cell in summary.confusion for text in (cell.target, cell.predicted))])
+    named[""] = findings.NOT_UNDERSTOOD
+    cells = [(named[cell.target], named[cell.predicted], cell.count) for cell in summary.confusion]
+    order = [named[label] for label in labels]
+    targets = list(dict.fromkeys([*order, *(target for target, _, _ in cells)]))
+    answers = list(dict.fromkeys([*order, *(answer for _, answer, _ in cells)]))
+    counts = {(target, answer): count for target, answer, count in cells}
+    data: list[Row] = [
+        {"target": t, "answer": a, "count": counts.get((t, a), 0), "right": t == a} for t in targets for a in answers
+    ]
+    words = "; ".join(f"{t} answered {a}: {count:,}" for t, a, count in cells)
+    return _chart(
+        drawing.heat_map(data, targets, answers),
+        findings.confusion_finding(summary),
+        f"Confusion matrix of {shorten(summary.candidate.name)}; right label, then answer. {words}.",
+    )
+
+
+def slices_chart(comparison: BenchmarkComparison) -> Chart | None:
+    """Accuracy of every candidate on every slice; None where the test set has no slices."""
+    labels = _labels(comparison)
+    places = distinct_labels([_place(quality) for s in comparison.candidates for quality in s.slices], 40)
+    data: list[Row] = []
+    words: list[str] = []
+    for summary in comparison.candidates:
+        for quality in summary.slices:
+            place = places[_place(quality)]
+            size = f"n = {quality.accuracy.n:,}"
+            row: Row = {"candidate": labels[summary.candidate.name], "slice": f"{place}, {size}"}
+            data.append(row | _ends(quality.accuracy))
+            share = numbers.estimate(quality.accuracy, "percent")
+            words.append(f"{shorten(summary.candidate.name)} on {place} {share}, {size}")
+    if not data:
+        return None
+    shown = [s.candidate.name for s in comparison.candidates if s.slices]
+    return _chart(
+        drawing.slice_dots(data, _candidates(data), list(labels.values())),
+        findings.slices_finding(comparison),
+        _alt("Accuracy by slice", words, comparison, shown),
+    )
+
+
+Pick = Callable[[CandidateSummary], Estimate | None]
+
+
+def _percentile_panel(
+    comparison: BenchmarkComparison,
+    measure: str,
+    rows: Sequence[tuple[str, Estimate | None, Estimate | None]],
+) -> drawing.Drawing:
+    labels = _labels(comparison)
+    scale, unit = _time_unit([estimate for _, *both in rows for estimate in both])
+    data: list[Row] = []
+    for name, p50, p95 in rows:
+        label = f"{_middle(p50)} · {_middle(p95)}"
+        for percentile, estimate in (("p50", p50), ("p95", p95)):
+            if estimate:
+                row: Row = {"candidate": labels[name], "percentile": percentile, "label": label}
+                data.append(row | _ends(estimate, scale))
+                label = ""
+    title = f"{measure} ({unit}): p50 solid, p95 pale, 95 % intervals"
+    return drawing.percentiles(data, _candidates(data), list(labels.values()), title)
+
+
+def _memory(summary: CandidateSummary) -> str:
+    value = memory_bytes(summary)
+    return "not measured" if value is None else numbers.bytes_(value)
+
+
+def _place(quality: SliceQuality) -> str:
+    return f"{quality.column} = {quality.value}"
+
+
+def _middle(estimate: Estimate | None) -> str:
+    return numbers.seconds(estimate.value if estimate else None)
+
+
+def _trade_off_row(summary: CandidateSummary, seconds: float, bytes_: float) -> Row:
+    memory = memory_bytes(summary)
+    row: Row = {
+        "memory": None if memory is None else memory / bytes_,
+    }
+    if summary.accuracy:
+        row |= {f"y_{end}": value for end, value in _ends(summary.accuracy).items()}
+    if summary.e2e_p50_seconds:
+        row |= {f"x_{end}": value for end, value in _ends(summary.e2e_p50_seconds, seconds).items()}
+    return row
+
+
+def _chart(body: drawing.Drawing | alt.VConcatChart, title: str, text: str) -> Chart:
+    specification: dict[str, Any] = body.to_dict()
+    specification.pop("config", None)
+    specification["title"] = {
+        "text": textwrap.wrap(title, 92, break_on_hyphens=False),
+        "anchor": "start",
+        "frame": "bounds",
+    }
+    return Chart(title=title, alt=text, specification=json.dumps(specification, allow_nan=False))
+
+
+def _alt(what: str, words: Sequence[str], comparison: BenchmarkComparison, shown: Sequence[str]) -> str:
+    missing = findings.unknown(comparison, shown)
+    left_out = f" Not measured and left out: {listing([shorten(name) for name in missing])}." if missing else ""
+    return f"{what}. {'; '.join(words)}.{left_out}"
+
+
+def _ends(estimate: Estimate, scale: float = 1.0) -> Row:
+    low, high = estimate.low, estimate.high
+    return {
+        "value": estimate.value / scale,
+        "low": None if low is None else low / scale,
+        "high": None if high is None else high / scale,
+    }
+
+
+def _time_unit(estimates: Sequence[Estimate | None]) -> tuple[float, str]:
+    largest = max(estimate.value for estimate in estimates if estimate)
+    return (1.0, "seconds") if largest >= 1 else (1e-3, "milliseconds")
+
+
+def _memory_unit(values: Sequence[int | None]) -> tuple[float, str]:
+    largest = max((value for value in values if value is not None), default=0)
+    return (2.0**30, "GiB") if largest >= 2**30 else (2.0**20, "MiB")
+
+
+def _candidates(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(str(row["candidate"]) for row in rows))
+
+
+def _labels(comparison: BenchmarkComparison) -> dict[str, str]:
+    """Name of every candidate as it stands in the charts, by its full name."""
+    return distinct_labels([summary.candidate.name for summary in comparison.candidates])

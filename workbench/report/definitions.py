@@ -1,0 +1,217 @@
+"""What every number and word of a report means. Columns refer to these by anchor; a test keeps the two together."""
+
+from workbench.report.document import Definition
+
+_TERMS = (
+    # Latency and speed
+    (
+        "ttft",
+        "TTFT, time to first token",
+        "From the moment a request is handed to the engine to its first chunk with non-empty text, thinking "
+        "included. A role-only or empty chunk is not a token. Client-side waiting is not in it.",
+    ),
+    (
+        "e2e",
+        "E2E, end to end",
+        "From the moment a request is handed to the engine to its last token.",
+    ),
+    (
+        "tpot",
+        "TPOT, time per output token",
+        "Per request: (last token − first token) ÷ (output tokens − 1), only where there is more than one "
+        "output token.",
+    ),
+    (
+        "decode",
+        "Decode speed",
+        "1 ÷ TPOT: tokens per second after the first; median over requests at concurrency 1.",
+    ),
+    (
+        "prefill",
+        "Prefill speed",
+        "Prompt tokens that were computed (cached ones not counted) ÷ time to first token; median over requests.",
+    ),
+    (
+        "tokens",
+        "Tokens in → out",
+        "Median prompt tokens and output tokens of the latency requests, counted by the model's own "
+        "tokenizer; stop tokens are not output. Tokenizers differ, so tokens per second of two models are not "
+        "the same amount of text.",
+    ),
+    (
+        "percentile",
+        "p50, p95",
+        "The median and the 95th percentile over requests, linear between neighbours. A p95 needs at least 20 "
+        "requests, and its interval at least 72; with fewer it is left out rather than replaced by the "
+        "maximum.",
+    ),
+    (
+        "warmup",
+        "Warm-up",
+        "Prompts that are not from the test set, sent after loading and before anything is timed. They are "
+        "left out of every number.",
+    ),
+    (
+        "cache",
+        "Prefix cache",
+        "Off for latency, so that every prompt is computed in full; on for accuracy, which gives no latency figure.",
+    ),
+    (
+        "throughput",
+        "Examples per second",
+        "Examples of the accuracy workload ÷ its wall time. They are batched: this is not a latency, nor 1 ÷ "
+        "a latency.",
+    ),
+    # Memory
+    (
+        "memory",
+        "Peak memory",
+        "Highest memory of the run's whole process tree over load and generation, sampled from outside. PSS "
+        "counts shared pages once and is used where the kernel gives it, else RSS. Mapped files, such as "
+        "weights used in place, are part of it and named beside it. GPU memory is measured apart, "
+        "and added to it where limits, ranking and charts compare candidates.",
+    ),
+    (
+        "predicted",
+        "Predicted memory",
+        "Weights + KV cache + compute buffers + overhead, predicted from the model's architecture for the "
+        "same context before the run.",
+    ),
+    (
+        "load",
+        "Load time",
+        "Engine start to ready for the first token, at the first load of the run.",
+    ),
+    # Quality
+    (
+        "accuracy",
+        "Accuracy",
+        "Right answers ÷ examples that were judged. Unparseable, truncated, empty, refused and overflowing "
+        "answers are wrong; failed and skipped examples were not judged and are left out.",
+    ),
+    (
+        "balanced",
+        "Balanced accuracy",
+        "Mean of the recalls of all labels that occur, so that rare labels count as much.",
+    ),
+    (
+        "precision",
+        "Precision",
+        "Of the answers with this label, the share that is right; undefined where it never was given.",
+    ),
+    (
+        "recall",
+        "Recall",
+        "Of the examples with this label, the share that was answered so.",
+    ),
+    (
+        "f1",
+        "F1, macro F1",
+        "2 × right ÷ (examples with the label + answers with it); macro F1 is its mean over labels.",
+    ),
+    (
+        "probability",
+        "Probability",
+        "Where answers were scored: probability of the chosen label among the labels allowed. It is the "
+        "model's own, and need not be calibrated.",
+    ),
+    (
+        "interval",
+        "95 % interval",
+        "Wilson's for proportions; the bias-corrected and accelerated bootstrap (10,000 resamples, fixed "
+        "seed) for means; the percentile bootstrap for percentiles. Examples that share a group are resampled "
+        "together. The method of every estimate is listed below.",
+    ),
+    # Comparing
+    (
+        "discordant",
+        "Discordant",
+        "Examples that exactly one of the two answered right; only these tell a pair apart.",
+    ),
+    (
+        "difference",
+        "Difference in accuracy",
+        "Accuracy of the first minus that of the second on the same examples, in percentage points; paired bootstrap.",
+    ),
+    (
+        "mcnemar",
+        "McNemar's exact test",
+        "How likely a split of the discordant examples at least this uneven is, if both candidates were "
+        "equally accurate. Two-sided, paired, exact.",
+    ),
+    (
+        "holm",
+        "Holm-adjusted",
+        "The same p-value corrected for the number of pairs compared. A difference counts as shown below "
+        "0.05, and where examples come in groups only if the interval of the difference excludes zero too.",
+    ),
+    (
+        "detectable",
+        "Smallest detectable difference",
+        "Difference in accuracy that this many examples would have shown with 80 % power at 5 %, given how "
+        "often the two disagree. `none`: they disagree on too few for any to be shown.",
+    ),
+    (
+        "utility",
+        "Utility",
+        "Weighted sum of quality, latency (E2E p50) and memory (peak), each scaled from 0 for the worst to 1 "
+        "for the best of the candidates that qualify. Quality counts as equal where the test shows no "
+        "difference to the best.",
+    ),
+    (
+        "pareto",
+        "Pareto",
+        "No other candidate that qualifies is at least as good in quality, latency and memory and better in "
+        "one of them.",
+    ),
+    (
+        "verdict",
+        "License verdict",
+        "May the model be used as intended: allowed; conditional, where conditions must be met; forbidden; "
+        "unknown, where the license is not declared or was not read.",
+    ),
+    # Validity
+    (
+        "scored",
+        "Scored",
+        "An answer that was understood, and judged right or wrong.",
+    ),
+    (
+        "unparseable",
+        "Unparseable",
+        "An answer from which no label could be read; counts as wrong.",
+    ),
+    (
+        "truncated",
+        "Truncated",
+        "An answer cut off by the token limit before it was complete; counts as wrong.",
+    ),
+    (
+        "empty",
+        "Empty",
+        "No text at all; counts as wrong.",
+    ),
+    (
+        "refused",
+        "Refused",
+        "The model declined to answer; counts as wrong.",
+    ),
+    (
+        "overflow",
+        "Overflow",
+        "Prompt and answer did not fit the context; counts as wrong.",
+    ),
+    (
+        "failed",
+        "Failed",
+        "The engine or the scorer failed on it; not judged.",
+    ),
+    (
+        "skipped",
+        "Skipped",
+        "The run ended before it came to it; not judged.",
+    ),
+)
+
+DEFINITIONS = tuple(Definition(anchor=anchor, term=term, text=text) for anchor, term, text in _TERMS)
+"""All definitions, in the order they are shown."""

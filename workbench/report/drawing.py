@@ -1,0 +1,219 @@
+"""Marks, axes and themes of the charts: how rows become a Vega-Lite drawing. What is drawn is decided in charts.py.
+
+No colour stands in a specification: marks name a style or take the theme's palette, and a theme is one Vega-Lite
+config. Each candidate keeps its colour and its shape in every chart of a benchmark, whoever else is shown.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import altair as alt
+
+Theme = Literal["light", "dark", "page"]
+"""light and dark stand alone; page takes its colours from the CSS variables of the document it is put into."""
+
+Row: TypeAlias = dict[str, str | float | bool | None]
+"""One datum; `candidate` names whom it belongs to."""
+
+Drawing: TypeAlias = alt.LayerChart | alt.FacetChart
+"""What Altair says that layering gives; without facets it is a LayerChart."""
+
+PERCENT = "format(100 * datum.value, '.3~g') + ' %'"
+"""Label of a tick at a share from 0 to 1, as the formatter of numbers writes it."""
+
+WIDTH = 420
+"""Width of a plot without its labels, so that a chart with them fits a printed page."""
+
+_ROW = 34
+_OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442")
+"""Okabe & Ito 2008, strongest on white first; the theme's ink is the eighth."""
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
+"""Seven shapes with eight colours: 56 candidates before a pair repeats."""
+_FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
+"""Fonts of equal width: text is measured where the chart is drawn and shown where the report is read."""
+_COLOURS: dict[Theme, tuple[str, str, str, str]] = {
+    "light": ("#1b1f24", "#57606a", "#d8dee4", "#ffffff"),
+    "dark": ("#e6edf3", "#9aa4af", "#3a424b", "#15191e"),
+    "page": ("var(--ink, #1b1f24)", "var(--muted, #57606a)", "var(--rule, #d8dee4)", "transparent"),
+}
+"""Of each theme: ink, muted ink, rules, background."""
+
+
+def theme_config(theme: Theme) -> dict[str, Any]:
+    """The Vega-Lite config of a theme: all colours, fonts and the palette."""
+    ink, muted, rule, background = _COLOURS[theme]
+    return {
+        "aria": False,
+        "background": background,
+        "font": _FONT,
+        "padding": 4,
+        "view": {"stroke": None},
+        "title": {"color": ink, "fontSize": 13, "fontWeight": 600, "lineHeight": 17, "offset": 10},
+        "axis": {
+            "labelColor": ink, "titleColor": muted, "labelFontSize": 12, "titleFontSize": 12, "labelLimit": 210,
+            "titleFontWeight": "normal", "titlePadding": 8, "labelPadding": 6,
+            "gridColor": rule, "domainColor": rule, "tickColor": rule,
+        },
+        "legend": {
+            "labelColor": ink, "titleColor": muted, "labelFontSize": 12, "titleFontSize": 12, "labelLimit": 210,
+            "titleFontWeight": "normal", "symbolFillColor": muted, "symbolStrokeColor": ink,
+        },
+        "text": {"color": ink, "fontSize": 12},
+        "rule": {"color": muted},
+        "line": {"color": muted},
+        "point": {"size": 110, "strokeWidth": 1.2},
+        "range": {"category": [*_OKABE_ITO, ink], "symbol": list(_SHAPES)},
+        "style": {
+            "outline": {"stroke": ink, "strokeWidth": 1},
+            "framed": {"stroke": muted, "strokeWidth": 0.5},
+            "shade": {"fill": _OKABE_ITO[0], "stroke": rule, "strokeWidth": 0.5},
+            "diagonal": {"fillOpacity": 0, "stroke": ink, "strokeWidth": 1.5},
+        },
+    }  # fmt: skip
+
+
+def dots(rows: Sequence[Row], names: Sequence[str], everyone: Sequence[str]) -> Drawing:
+    """One row per candidate: a point with its interval (value, low, high), and its label beside the plot."""
+    base = _base(rows).properties(width=WIDTH, height=_ROW * len(names))
+    y = _rows_axis(names)
+    x = alt.X("value:Q", axis=accuracy_axis(), scale=alt.Scale(zero=False, nice=True, padding=8))
+    interval = base.mark_rule(strokeWidth=2).encode(y=y, x=alt.X("low:Q"), x2="high:Q")
+    points = base.mark_point(filled=True, opacity=1, style="outline").encode(
+        y=y, x=x, color=_colour(everyone), shape=_shape(everyone)
+    )
+    return alt.layer(interval, points, _labels(base, y))
+
+
+def percentiles(rows: Sequence[Row], names: Sequence[str], everyone: Sequence[str], title: str) -> Drawing:
+    """One row per candidate: p50 solid, p95 pale (field `percentile`), each with its interval, joined by a line."""
+    base = _base(rows).properties(width=WIDTH, height=_ROW * len(names))
+    y = _rows_axis(names)
+    x = alt.X("value:Q", axis=alt.Axis(title=title), scale=alt.Scale(zero=True, nice=True))
+    joined = base.mark_line(strokeWidth=1, strokeDash=[2, 3]).encode(y=y, x=x, detail="candidate:N")
+    interval = base.mark_rule(strokeWidth=2).encode(y=y, x="low:Q", x2="high:Q")
+    shared = {"y": y, "x": x, "shape": _shape(everyone)}
+    filled = base.transform_filter("datum.percentile === 'p50'").mark_point(filled=True, opacity=1, style="outline")
+    pale = base.transform_filter("datum.percentile === 'p95'").mark_point(
+        filled=True, fillOpacity=0.25, opacity=1, style="outline"
+    )
+    return alt.layer(
+        joined,
+        interval,
+        filled.encode(color=_colour(everyone), **shared),
+        pale.encode(color=_colour(everyone), **shared),
+        _labels(base, y),
+    )
+
+
+def scatter(rows: Sequence[Row], everyone: Sequence[str], x_title: str, size_title: str) -> Drawing:
+    """Points with intervals both ways (x_value, x_low …, y_value …), size `memory`, a ring where `pareto`."""
+    base = _base(rows).properties(width=WIDTH, height=260)
+    x = alt.X("x_value:Q", axis=alt.Axis(title=x_title), scale=alt.Scale(zero=True, nice=True))
+    y = alt.Y(
+        "y_value:Q",
+        axis=alt.Axis(title="Accuracy (% right), 95 % interval", labelExpr=PERCENT),
+        scale=alt.Scale(zero=False, nice=True, padding=14),
+    )
+    present = [str(row["candidate"]) for row in rows]
+    sizes = sorted({float(row["memory"]) for row in rows if row["memory"] is not None})
+    size = alt.Size(
+        "memory:Q",
+        legend=alt.Legend(title=size_title, values=[*sizes[:1], *sizes[1:][-1:]], format=",.3~r", symbolType="circle"),
+        scale=alt.Scale(range=[60, 420], zero=True),
+    )
+    legend = alt.Legend(title="Candidate (ringed: Pareto)", values=present, symbolOpacity=1)
+    points = base.mark_point(filled=True, opacity=1, style="outline").encode(
+        x=x,
+        y=y,
+        color=_colour(everyone, legend),
+        shape=_shape(everyone, legend),
+        size=size if sizes else alt.value(140),
+    )
+    ring = base.transform_filter("datum.pareto").mark_point(
+        style="outline", filled=True, fillOpacity=0, size=1000, shape="circle", opacity=1
+    )
+    return alt.layer(
+        base.mark_rule().encode(x="x_low:Q", x2="x_high:Q", y=y),
+        base.mark_rule().encode(x=x, y=alt.Y("y_low:Q"), y2="y_high:Q"),
+        ring.encode(x=x, y=y),
+        points,
+    )
+
+
+def bars(rows: Sequence[Row], names: Sequence[str], kinds: Sequence[str], title: str) -> Drawing:
+    """Bars grouped by candidate, one per `kind`, each with its label at its end."""
+    shown = [name for name in names if any(row["candidate"] == name for row in rows)]
+    base = _base(rows).properties(width=WIDTH, height=20 * len(kinds) * len(shown) + 10)
+    y = alt.Y("candidate:N", sort=shown, title=None, scale=alt.Scale(paddingInner=0.25, paddingOuter=0.1))
+    offset = alt.YOffset("kind:N", sort=list(kinds))
+    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=True))
+    opacity = alt.Opacity("kind:N", scale=alt.Scale(domain=list(kinds), range=[1.0, 0.65, 0.25]), legend=None)
+    bar = base.mark_bar(style="framed").encode(y=y, yOffset=offset, x=x, opacity=opacity, color=_colour(names))
+    text = base.mark_text(align="left", dx=6, fontSize=11).encode(y=y, yOffset=offset, x=x, text="label:N")
+    return alt.layer(bar, text)
+
+
+def heat_map(rows: Sequence[Row], targets: Sequence[str], answers: Sequence[str]) -> Drawing:
+    """Cells of `target` by `answer`, shaded by `count`, the count printed, the right answers outlined."""
+    cell = 46 if max(len(targets), len(answers)) <= 8 else 30
+    base = _base(rows).properties(width=cell * len(answers), height=cell * len(targets))
+    x = alt.X(
+        "answer:N",
+        sort=list(answers),
+        axis=alt.Axis(
+            title="Answered", orient="top", labelAngle=-40, grid=False, ticks=False, domain=False, labelLimit=160
+        ),
+    )
+    y = alt.Y("target:N", sort=list(targets), axis=alt.Axis(title="Right label", grid=False, ticks=False, domain=False))
+    shade = alt.FillOpacity("count:Q", scale=alt.Scale(domainMin=0, range=[0.0, 0.6]), legend=None)
+    return alt.layer(
+        base.mark_rect(style="shade").encode(x=x, y=y, fillOpacity=shade),
+        base.transform_filter("datum.right").mark_rect(style="diagonal").encode(x=x, y=y),
+        base.mark_text().encode(
+            x=x,
+            y=y,
+            text=alt.Text("count:Q", format=","),
+            opacity=alt.condition("datum.count > 0", alt.value(1), alt.value(0.35)),
+        ),
+    )
+
+
+def slice_dots(rows: Sequence[Row], shown: Sequence[str], everyone: Sequence[str]) -> Drawing:
+    """One group of rows per `slice`, one dot with interval per candidate in it."""
+    places = list(dict.fromkeys(str(row["slice"]) for row in rows))
+    base = _base(rows).properties(width=WIDTH, height=(16 * len(shown) + 10) * len(places))
+    y = alt.Y("slice:N", sort=places, title=None, axis=alt.Axis(grid=True, tickBand="extent", labelLimit=280))
+    offset = alt.YOffset("candidate:N", sort=list(shown))
+    x = alt.X("value:Q", axis=accuracy_axis())
+    legend = alt.Legend(title="Candidate", values=list(shown), orient="top", symbolOpacity=1, columns=2)
+    interval = base.mark_rule(strokeWidth=1.5).encode(y=y, yOffset=offset, x="low:Q", x2="high:Q")
+    points = base.mark_point(filled=True, opacity=1, size=80, style="outline").encode(
+        y=y, yOffset=offset, x=x, color=_colour(everyone, legend), shape=_shape(everyone, legend)
+    )
+    return alt.layer(interval, points)
+
+
+def accuracy_axis() -> alt.Axis:
+    """The axis of shares from 0 to 1."""
+    return alt.Axis(labelExpr=PERCENT, title="Accuracy (% of examples right), 95 % interval")
+
+
+def _base(rows: Sequence[Row]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=list(rows)))
+
+
+def _rows_axis(names: Sequence[str]) -> alt.Y:
+    return alt.Y("candidate:N", sort=list(names), title=None, axis=alt.Axis(grid=False, ticks=False, domain=False))
+
+
+def _labels(base: alt.Chart, y: alt.Y) -> alt.Chart:
+    text: alt.Chart = base.mark_text(align="left").encode(y=y, x=alt.value(WIDTH + 14), text="label:N")
+    return text
+
+
+def _colour(everyone: Sequence[str], legend: alt.Legend | None = None) -> alt.Color:
+    return alt.Color("candidate:N", scale=alt.Scale(domain=list(everyone)), legend=legend)
+
+
+def _shape(everyone: Sequence[str], legend: alt.Legend | None = None) -> alt.Shape:
+    return alt.Shape("candidate:N", scale=alt.Scale(domain=list(everyone)), legend=legend)

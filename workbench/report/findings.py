@@ -1,0 +1,167 @@
+"""What the charts show, as one sentence each, generated from the records by plain rules.
+
+A sentence says "more accurate than" only where the corrected paired test says so; otherwise it states the numbers as
+measured. Nothing here computes a number: it compares and words what `results` derived.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from results import numbers
+from results.comparison import pair_of, shows_difference
+from results.limits import memory_bytes
+from results.records import BenchmarkComparison, CandidateSummary, Comparison, Confusion, Estimate, Recommendation
+from workbench.report.text import listing, shorten
+
+NOT_UNDERSTOOD = "not understood"
+"""Shown as the answer where none was understood."""
+
+T = TypeVar("T")
+
+
+def known(comparison: BenchmarkComparison, pick: Callable[[CandidateSummary], T | None]) -> list[tuple[str, T]]:
+    """Name and value of every candidate that has the value, in the benchmark's order."""
+    picked = ((summary.candidate.name, pick(summary)) for summary in comparison.candidates)
+    return [(name, value) for name, value in picked if value is not None]
+
+
+def unknown(comparison: BenchmarkComparison, shown: Sequence[str]) -> list[str]:
+    """Names of the candidates that are not among those shown."""
+    return [s.candidate.name for s in comparison.candidates if s.candidate.name not in shown]
+
+
+def shown_better(pairs: Sequence[Comparison], first: str, second: str) -> bool:
+    """Whether the corrected test shows the first to be more accurate than the second."""
+    pair = pair_of(pairs, first, second)
+    if pair is None or not shows_difference(pair):
+        return False
+    return (pair.difference.value > 0) == (pair.first == first)
+
+
+def quality_finding(comparison: BenchmarkComparison) -> str:
+    """Who answers most examples right, and whether the test shows that to be more than chance."""
+    rows = known(comparison, lambda summary: summary.accuracy)
+    best = max(estimate.value for _, estimate in rows)
+    leaders = [name for name, estimate in rows if estimate.value == best]
+    share = numbers.percent(best)
+    if len(rows) == 1:
+        return f"{shorten(leaders[0])} answers {share} of the examples right"
+    if len(leaders) > 1:
+        return f"{_names(leaders)} share the highest accuracy, {share}"
+    leader = shorten(leaders[0])
+    others = [name for name, _ in rows if name != leaders[0]]
+    unclear = [name for name in others if not shown_better(comparison.pairs, leaders[0], name)]
+    if not unclear:
+        return f"{leader} is more accurate than {_names(others)}: {share} of its answers are right"
+    return f"{leader} has the highest accuracy, {share}, but no difference to {_names(unclear)} is shown"
+
+
+def trade_off_finding(comparison: BenchmarkComparison, recommendation: Recommendation | None) -> str:
+    """Who is most accurate, who is fastest, and which candidates nobody beats in everything."""
+    accuracy = dict(known(comparison, lambda summary: summary.accuracy))
+    latency = dict(known(comparison, lambda summary: summary.e2e_p50_seconds))
+    both = [name for name in accuracy if name in latency]
+    accurate = max(both, key=lambda name: accuracy[name].value)
+    fast = min(both, key=lambda name: latency[name].value)
+    share = numbers.percent(accuracy[accurate].value)
+    time = numbers.seconds(latency[fast].value)
+    if len(both) == 1:
+        return f"{shorten(fast)} answers {share} right at an end-to-end p50 of {time}"
+    if accurate == fast:
+        text = f"{shorten(fast)} has the highest accuracy ({share}) and the lowest end-to-end p50 ({time})"
+    else:
+        text = (
+            f"{shorten(accurate)} has the highest accuracy ({share}), "
+            f"{shorten(fast)} the lowest end-to-end p50 ({time})"
+        )
+    front = [name for name in pareto_names(recommendation) if name in both]
+    return f"{text}; Pareto: {_names(front)}" if front else text
+
+
+def pareto_names(recommendation: Recommendation | None) -> list[str]:
+    """Qualified candidates that no other qualified one beats in everything."""
+    return [ranked.name for ranked in recommendation.ranked if ranked.pareto] if recommendation else []
+
+
+def latency_finding(comparison: BenchmarkComparison) -> str:
+    """Who is fastest and who slowest."""
+    for what, rows in (
+        ("end-to-end p50", known(comparison, lambda summary: summary.e2e_p50_seconds)),
+        ("time to first token (p50)", known(comparison, lambda summary: summary.ttft_p50_seconds)),
+    ):
+        if rows:
+            return _lowest_and_highest(f"the lowest {what}", rows)
+    return "Only tail latencies were measured"
+
+
+def memory_finding(comparison: BenchmarkComparison) -> str:
+    """Who needs the least memory, that of GPUs included, and whether the predictions held."""
+    measured = known(comparison, memory_bytes)
+    predicted = dict(known(comparison, lambda summary: summary.predicted_memory_bytes))
+    if not measured:
+        name, value = min(predicted.items(), key=lambda row: row[1])
+        least = f"{shorten(name)} is predicted to need the least, {numbers.bytes_(value)}"
+        return f"Memory was predicted, not measured; {least}"
+    name, value = min(measured, key=lambda row: row[1])
+    text = f"{shorten(name)} peaks at {numbers.bytes_(value)}"
+    if len(measured) > 1:
+        text = f"{shorten(name)} needs the least memory, {numbers.bytes_(value)} at its peak"
+    compared = [(name, value) for name, value in measured if name in predicted]
+    above = [name for name, value in compared if value > predicted[name]]
+    if above:
+        return f"{text}; {_names(above)} exceeded the prediction"
+    if not compared:
+        return text
+    kept = "the prediction" if len(compared) == 1 else "each prediction"
+    return f"{text}; {kept} was not exceeded"
+
+
+def confusion_finding(summary: CandidateSummary) -> str:
+    """A candidate's most frequent mistake."""
+    name = shorten(summary.candidate.name)
+    mistakes = [cell for cell in summary.confusion if cell.target != cell.predicted]
+    if not mistakes:
+        return f"{name} makes no mistake on {numbers.things(sum(cell.count for cell in summary.confusion), 'example')}"
+    worst = max(mistakes, key=lambda cell: cell.count)
+    support = sum(cell.count for cell in summary.confusion if cell.target == worst.target)
+    as_frequent = sum(cell.count == worst.count for cell in mistakes) - 1
+    others = (
+        f" ({numbers.things(as_frequent, 'other mistake is', 'other mistakes are')} as frequent)" if as_frequent else ""
+    )
+    return f"{name} {_mistake(worst)}: {worst.count:,} of {support:,}{others}"
+
+
+def slices_finding(comparison: BenchmarkComparison) -> str:
+    """Where accuracy is lowest."""
+    rows = [(summary.candidate.name, quality) for summary in comparison.candidates for quality in summary.slices]
+    name, worst = min(rows, key=lambda row: row[1].accuracy.value)
+    place = f"{shorten(worst.column, 24)} = {shorten(worst.value, 24)}"
+    share = numbers.percent(worst.accuracy.value)
+    return (
+        f"Accuracy is lowest for {shorten(name)} on {place}: {share} of {numbers.things(worst.accuracy.n, 'example')}"
+    )
+
+
+def _mistake(cell: Confusion) -> str:
+    target = shorten(cell.target, 24)
+    if not cell.predicted:
+        return f"most often gives no answer that is understood to “{target}”"
+    return f"most often takes “{target}” for “{shorten(cell.predicted, 24)}”"
+
+
+def _lowest_and_highest(what: str, rows: Sequence[tuple[str, Estimate]]) -> str:
+    fastest, low = min(rows, key=lambda row: row[1].value)
+    slowest, high = max(rows, key=lambda row: row[1].value)
+    if len(rows) == 1:
+        return f"{shorten(fastest)}: {what.removeprefix('the lowest ')} {numbers.seconds(low.value)}"
+    if low.value == high.value:
+        return f"All candidates have the same {what.removeprefix('the lowest ')}, {numbers.seconds(low.value)}"
+    rest = f"{shorten(slowest)} the highest, {numbers.seconds(high.value)}"
+    return f"{shorten(fastest)} has {what}, {numbers.seconds(low.value)}; {rest}"
+
+
+def _names(names: Sequence[str]) -> str:
+    """Names in prose; of more than three the first two, and how many others."""
+    if len(names) > 3:
+        names = [*names[:2], f"{len(names) - 2} others"]
+    return listing([shorten(name) for name in names])
