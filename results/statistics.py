@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from results.records import Estimate
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 MINIMUM_FOR_BOOTSTRAP = 10
 """Fewer units than this give no bootstrap interval: BCa is badly short of its coverage there (Efron 1987, table 5)."""
 
-_Z = float(stats.norm.ppf(0.975))
+_Z = float(special.ndtri(0.975))
 _BLOCK = 4_000_000
 _MINIMUM_FOR_P99 = 1_000
 
@@ -106,13 +106,13 @@ def bca_interval(
     below = np.mean(replicates < value - tolerance)
     at_or_below = np.mean(replicates <= value + tolerance)
     floor = 0.5 / len(replicates)
-    bias = float(stats.norm.ppf(np.clip((below + at_or_below) / 2, floor, 1 - floor)))
+    bias = float(special.ndtri(np.clip((below + at_or_below) / 2, floor, 1 - floor)))
     weights = np.ones_like(leave_one_out) if multiplicity is None else multiplicity
     deviation = np.average(leave_one_out, weights=weights) - leave_one_out
     spread = float(np.sum(weights * deviation**2))
     acceleration = float(np.sum(weights * deviation**3)) / (6 * spread**1.5) if spread > 0 else 0.0
     shifted = bias + np.array([-_Z, _Z])
-    ends = np.quantile(replicates, stats.norm.cdf(bias + shifted / (1 - acceleration * shifted)))
+    ends = np.quantile(replicates, special.ndtr(bias + shifted / (1 - acceleration * shifted)))
     return float(ends[0]), float(ends[1])
 
 
@@ -189,7 +189,7 @@ def mcnemar_exact(b: int, c: int) -> float:
         raise ValueError(f"Counts of pairs cannot be negative: {b} and {c}.")
     if b + c == 0:
         return 1.0
-    return min(1.0, 2 * float(stats.binom.cdf(min(b, c), b + c, 0.5)))
+    return min(1.0, 2 * float(special.bdtr(min(b, c), b + c, 0.5)))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -214,7 +214,7 @@ def smallest_detectable_difference(
     _check_share(discordant_share)
     if n < 1 or discordant_share == 0:
         return None
-    z_alpha, z_power = float(stats.norm.ppf(1 - alpha / 2)), float(stats.norm.ppf(power))
+    z_alpha, z_power = float(special.ndtri(1 - alpha / 2)), float(special.ndtri(power))
     a = z_alpha * math.sqrt(discordant_share)
     square = n + z_power**2
     inside = n * a**2 - square * (a**2 - z_power**2 * discordant_share)
@@ -236,7 +236,7 @@ def required_examples(difference: float, discordant_share: float, power: float =
             "answers that agree make no difference."
         )
         raise ValueError(msg)
-    z_alpha, z_power = float(stats.norm.ppf(1 - alpha / 2)), float(stats.norm.ppf(power))
+    z_alpha, z_power = float(special.ndtri(1 - alpha / 2)), float(special.ndtri(power))
     root = z_alpha * math.sqrt(discordant_share) + z_power * math.sqrt(discordant_share - difference**2)
     return math.ceil((root / difference) ** 2)
 

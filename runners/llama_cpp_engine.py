@@ -32,6 +32,8 @@ MAX_SEQUENCES = 64
 """Sequences held at once: one for the shared prefix, the others for requests and their choices."""
 
 _LOG_LEVEL_WARN = 3
+_FLASH_ATTENTION_AUTO, _FLASH_ATTENTION_OFF = -1, 0
+"""`enum llama_flash_attn_type` of llama.h."""
 
 
 def _log(level: int, text: bytes, _: object) -> None:
@@ -333,6 +335,11 @@ class LlamaCppEngine:
         params.kv_unified = True
         # Layers with a sliding window keep the window and not the whole context.
         params.swa_full = False
+        # On CPUs flash attention halves the decode rate (measured with benchmarks/overhead.py); on GPUs it is left to
+        # llama.cpp, which knows where its kernels help.
+        params.flash_attn_type = (
+            _FLASH_ATTENTION_AUTO if llama_cpp.llama_supports_gpu_offload() else _FLASH_ATTENTION_OFF
+        )
         params.n_threads = threads
         params.n_threads_batch = threads
         return params
