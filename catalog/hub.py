@@ -7,7 +7,7 @@ token. Searching the whole Hub is not done here yet; the shipped snapshot is sea
 import re
 from pathlib import Path
 
-import httpx
+import httpx2
 from huggingface_hub import HfApi, hf_hub_download, scan_cache_dir
 from huggingface_hub.errors import (
     CacheNotFound,
@@ -128,7 +128,7 @@ _EXPECTED = (
     HFValidationError,
     OfflineModeIsEnabled,
     LocalEntryNotFoundError,
-    httpx.HTTPError,
+    httpx2.HTTPError,
     ValueError,
 )
 
@@ -172,4 +172,4 @@ def _explained(model_id: str, revision: str | None, error: Exception) -> ModelNo
 
 def _status(error: Exception) -> int | str:
     response = getattr(error, "response", None)
-    return response.status_code if isinstance(response, httpx.Response) else "unknown"
+    return getattr(response, "status_code", "unknown")

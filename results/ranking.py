@@ -164,7 +164,7 @@ def _normalised(values: Sequence[float | None], *, more_is_better: bool) -> list
     best, worst = (max(known), min(known)) if more_is_better else (min(known), max(known))
     if best == worst:
         return [0.0 if value is None else 1.0 for value in values]
-    return [0.0 if value is None else (value - worst) / (best - worst) for value in values]
+    return [0.0 if value is None else abs(value - worst) / abs(best - worst) for value in values]
 
 
 def _costs(standing: Standing) -> Shares:

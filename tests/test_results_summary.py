@@ -160,7 +160,7 @@ def test_examples_that_were_never_judged_give_no_accuracy_but_a_ledger() -> None
 
 
 def timings(n: int) -> tuple[RequestTiming, ...]:
-    """n requests with a latency of 1 to n seconds, and one that gave no token."""
+    """N requests with a latency of 1 to n seconds, and one that gave no token."""
     timed = [
         RequestTiming(
             request_id=str(i),

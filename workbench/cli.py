@@ -52,13 +52,22 @@ _home: list[Path] = []
 
 def main() -> None:
     """Entry point: expected errors become one sentence on standard error."""
+    # Leaving happens outside the handlers: an exception that is still held while the program ends keeps the database's
+    # library alive, which then complains on standard error.
+    sys.exit(_run_app())
+
+
+def _run_app() -> int:
     try:
         app()
     except WorkbenchError as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"Error: {error}", markup=False)
-        sys.exit(1)
+        return 1
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    return 0
 
 
 @app.callback(invoke_without_command=True)

@@ -83,7 +83,9 @@ class Job:
         try:
             self._work(self)
         except WorkbenchError as error:
-            self.error = error
+            # Without its trace, whose frames would keep everything that this work held alive.
+            self.error = error.with_traceback(None)
+            self.error.__cause__ = self.error.__context__ = None
             self._end("failed", str(error))
         except BaseException as error:
             # A mistake of ours: the job ends, the queue goes on, and the trace goes where a developer looks.

@@ -1,0 +1,92 @@
+"""Writes docs/cli.md and docs/json.md from the code: `python -m tests.cli_reference`. A test holds them together."""
+
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from pydantic import BaseModel
+
+from catalog.records import Fit, SearchHit, SearchResult
+from results.records import BenchmarkComparison, Recommendation, RunInfo
+from workbench.cli import __doc__ as cli_text
+from workbench.cli import app
+from workbench.records import SCHEMA_VERSION, Check, EngineStatus, TestSetCheck
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+DATA: dict[str, tuple[type[BaseModel], bool]] = {
+    "doctor": (Check, True),
+    "engines": (EngineStatus, True),
+    "catalog search": (SearchResult, False),
+    "catalog show": (SearchHit, False),
+    "fit": (Fit, False),
+    "testset check": (TestSetCheck, False),
+    "runs": (RunInfo, True),
+    "compare": (BenchmarkComparison, False),
+    "recommend": (Recommendation, False),
+}
+"""`kind` of a JSON document → record of its `data`, and whether it is a list of them."""
+
+PLAIN = {
+    "demo": "`recommendation` (as in `recommend`) and `report` (path of the report)",
+    "bench": "`benchmark` (its name) and `runs` (as in `runs`)",
+    "report": "`report` (path of the file that was written)",
+}
+"""`kind` of the documents that are put together from others."""
+
+
+def cli_markdown() -> str:
+    """The reference of all commands."""
+    codes = (cli_text or "").partition("\n\n")[2].replace("\n", " ").strip()
+    lines = [
+        "# Commands",
+        "",
+        "`workbench COMMAND` inside the environment, `python3 launch.py COMMAND` from outside. "
+        "Written by `python -m tests.cli_reference`.",
+        "",
+        codes,
+        "",
+    ]
+    for name, command in _commands(typer.main.get_command(app)):
+        arguments = " ".join(p.name.upper() for p in command.params if p.param_type_name == "argument")
+        lines += [f"## workbench {name} {arguments}".rstrip(), "", command.help or "", ""]
+        options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+        lines += [f"- `{', '.join(option.opts)}` {option.help or ''}".rstrip() for option in options]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def json_markdown() -> str:
+    """The reference of all JSON documents."""
+    lines = [
+        "# JSON output",
+        "",
+        f"Every command with `--json` prints one document: `schema_version` ({SCHEMA_VERSION}), `kind` (the command) "
+        "and `data`. Unknown is `null`. Fields may be added within a version; none is renamed or removed. "
+        "Written by `python -m tests.cli_reference`.",
+        "",
+    ]
+    for kind, (record, many) in DATA.items():
+        lines += [f"## {kind}", "", f"`data` is {'a list of objects' if many else 'an object'} with:", ""]
+        lines += [f"- `{name}`: {_sentence(field.description)}" for name, field in record.model_fields.items()]
+        lines.append("")
+    for kind, text in PLAIN.items():
+        lines += [f"## {kind}", "", f"`data` is an object with {text}.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _commands(group: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, command in group.commands.items():
+        full = f"{prefix}{name}"
+        found += _commands(command, f"{full} ") if hasattr(command, "commands") else [(full, command)]
+    return found
+
+
+def _sentence(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+if __name__ == "__main__":
+    (DOCS / "cli.md").write_text(cli_markdown(), encoding="utf-8")
+    (DOCS / "json.md").write_text(json_markdown(), encoding="utf-8")
