@@ -1,5 +1,7 @@
 """Pairs of candidates: the counts, the corrected test, and when the word "better" may be used."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from results.comparison import compare, pair_of, shows_difference
@@ -11,7 +13,7 @@ from runners.records import Validity
 from tests.test_results_samples import ALLOWED, benchmark, measurements, outcome
 
 
-def run(name: str, rights: list[bool | None], *, group_size: int | None = None) -> RunMeasurements:
+def run(name: str, rights: Sequence[bool | None], *, group_size: int | None = None) -> RunMeasurements:
     outcomes = [
         outcome(i + 1, right, group=None if group_size is None else str(i // group_size))
         for i, right in enumerate(rights)
@@ -24,10 +26,10 @@ def compared(*runs: RunMeasurements) -> BenchmarkComparison:
     return compare(benchmark(*names), [summarise(each, ALLOWED) for each in runs], runs)
 
 
-def rights(both: int, first: int, second: int, neither: int) -> tuple[list[bool | None], list[bool | None]]:
+def rights(both: int, first: int, second: int, neither: int) -> tuple[list[bool], list[bool]]:
     """Answers of two candidates with these counts."""
-    ours: list[bool | None] = [True] * (both + first) + [False] * (second + neither)
-    theirs: list[bool | None] = [True] * both + [False] * first + [True] * second + [False] * neither
+    ours = [True] * (both + first) + [False] * (second + neither)
+    theirs = [True] * both + [False] * first + [True] * second + [False] * neither
     return ours, theirs
 
 
@@ -94,8 +96,8 @@ def test_a_benchmark_without_runs_has_nothing_to_compare() -> None:
 def test_examples_in_groups_need_the_grouped_interval_too() -> None:
     # 24 discordant examples, all in favour of A, but all from two of twelve conversations.
     ours, theirs = [True] * 144, [True] * 120 + [False] * 24
-    (alone,) = compared(run("A", list(ours)), run("B", list(theirs))).pairs
-    (grouped,) = compared(run("A", list(ours), group_size=12), run("B", list(theirs), group_size=12)).pairs
+    (alone,) = compared(run("A", ours), run("B", theirs)).pairs
+    (grouped,) = compared(run("A", ours, group_size=12), run("B", theirs, group_size=12)).pairs
     assert shows_difference(alone)
     assert "A is better" in alone.conclusion
     assert grouped.p_adjusted < 0.05
@@ -105,7 +107,7 @@ def test_examples_in_groups_need_the_grouped_interval_too() -> None:
 
 def test_two_groups_alone_show_nothing_whatever_the_p() -> None:
     ours, theirs = [True] * 40, [True] * 20 + [False] * 20
-    (pair,) = compared(run("A", list(ours), group_size=20), run("B", list(theirs), group_size=20)).pairs
+    (pair,) = compared(run("A", ours, group_size=20), run("B", theirs, group_size=20)).pairs
     assert pair.p_adjusted < 0.001
     assert not shows_difference(pair)
     assert "resampled by group the difference may be nothing" in pair.conclusion

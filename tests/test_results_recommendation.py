@@ -171,6 +171,13 @@ def test_equal_utilities_are_ordered_by_latency_then_memory_and_say_so() -> None
     )
 
 
+def test_the_last_tie_is_broken_by_accuracy() -> None:
+    candidates = (summary("A", accuracy=0.7), summary("B", accuracy=0.9))
+    result = recommend(comparison(*candidates, pairs=(pair("A", "B", 0.01),)), requirements(quality=0))
+    assert [(place.name, place.rank) for place in result.ranked] == [("B", 1), ("A", 2)]
+    assert "equals that of B, which comes first by higher accuracy" in result.ranked[1].reasons[-1]
+
+
 def test_candidates_that_nothing_separates_share_a_rank() -> None:
     result = recommend(
         comparison(summary("A"), summary("B"), summary("C", latency=9.0), pairs=(pair("A", "B", 1.0),)), requirements()
@@ -398,7 +405,7 @@ def test_beyond_the_needed_share_the_new_winner_wins_and_before_it_nothing_chang
     for dimension, name in enumerate(DIMENSIONS):
         change = changes.get(name)
         reach = 1.0 if change is None else abs(change.needed - current[dimension])
-        for step in range(101):
+        for step in range(1, 100):
             share = step / 100
             if abs(share - current[dimension]) < reach - 1e-6:
                 there = shares(with_share(asked, dimension, share))
@@ -407,12 +414,16 @@ def test_beyond_the_needed_share_the_new_winner_wins_and_before_it_nothing_chang
                 assert utility(winner, there) >= utility(best, there) - 1e-9
         if change is not None:
             beyond = [
-                ranked(places, shares(with_share(asked, dimension, share)))[0][1].name
+                shares(with_share(asked, dimension, share))
                 for share in (change.needed - 1e-6, change.needed + 1e-6)
-                if 0 <= share <= 1
+                if 0 < share < 1
             ]
-            scores = {place.name: place.scores for place in places}
-            assert any(scores[name] == scores[change.new_winner] for name in beyond)
+            newcomer = next(place for place in places if place.name == change.new_winner)
+            assert any(
+                utility(newcomer, there) > utility(winner, there)
+                and all(utility(newcomer, there) >= utility(place, there) - 1e-9 for place in places)
+                for there in beyond
+            )
 
 
 @settings(deadline=None, max_examples=100)

@@ -173,7 +173,7 @@ def test_choice_scores_are_the_log_probabilities_of_the_reference_implementation
     (result,) = chat.score_choices([request])
     for score in result.scores:
         choice = reference.tokenize(score.choice.encode(), special=False, add_bos=False)
-        reference.reset()
+        reference.n_tokens = 0
         reference.eval(prompt + choice)
         logits = np.array(reference.scores[len(prompt) - 1 : len(prompt) + len(choice) - 1], dtype=np.float64)
         rows = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)

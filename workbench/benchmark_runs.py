@@ -6,10 +6,10 @@ A candidate that cannot be prepared or fails becomes a stored failure; the other
 import datetime
 from pathlib import Path
 
-from catalog.index import Index
 from filelock import FileLock, Timeout
 
 from catalog.errors import WorkbenchError
+from catalog.index import Index
 from catalog.records import Candidate
 from results.records import Benchmark
 from results.store import Store

@@ -152,7 +152,7 @@ class CandidateProgress(Record):
     state: CandidateState = "waiting"
     """What it is doing."""
     stage: str = ""
-    """In words: `accuracy 40 of 180`."""
+    """In words: `accuracy 40 of 150`."""
     done: int = Field(default=0, ge=0)
     """Finished requests, all workloads."""
     total: int = Field(default=0, ge=0)

@@ -1,0 +1,108 @@
+"""Compare and Recommend over a finished benchmark: numbers, charts, examples, exports; nothing of it is markup."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import RunningApp, go_to, open_step, scrolls_sideways
+
+pytest_plugins = ("tests.browser_fixtures",)
+pytestmark = pytest.mark.browser
+
+
+def test_compare_shows_summary_pairs_and_charts(measured_app: RunningApp, page: Page) -> None:
+    open_step(page, measured_app.address, "Compare")
+    summary = page.get_by_role("table", name="Summary by candidate")
+    expect(summary.get_by_role("row")).to_have_count(3)
+    expect(summary).to_contain_text("66.7 %")
+    expect(page.get_by_role("table", name="Conclusions by pair")).to_contain_text("fast")
+    expect(page.get_by_role("img", name=re.compile("Accuracy with 95 % interval"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("Confusion matrix of fast"))).to_be_visible()
+    expect(page).to_have_url(re.compile("benchmark=scripted"))
+    assert not scrolls_sideways(page)
+
+
+def test_details_follow_the_chosen_candidate(measured_app: RunningApp, page: Page) -> None:
+    open_step(page, measured_app.address, "Compare")
+    page.get_by_label("In detail").click()
+    page.get_by_role("option", name="careful").click()
+    expect(page.get_by_role("img", name=re.compile("Confusion matrix of careful"))).to_be_visible()
+
+
+def test_examples_are_filtered_and_turned_page_by_page(measured_app: RunningApp, page: Page) -> None:
+    open_step(page, measured_app.address, "Compare")
+    expect(page.get_by_text("1 to 20 of 45")).to_be_visible()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("21 to 40 of 45")).to_be_visible()
+    page.get_by_role("button", name="Previous").click()
+    page.get_by_label("all wrong").check()
+    expect(page.get_by_text("1 to 5 of 5")).to_be_visible()
+    examples = page.get_by_role("table", name="Examples", exact=True)
+    expect(examples).to_contain_text("message 0 =cmd() <b>bold</b>")
+
+
+def test_a_table_sorts_by_its_headers(measured_app: RunningApp, page: Page) -> None:
+    open_step(page, measured_app.address, "Compare")
+    summary = page.get_by_role("table", name="Summary by candidate")
+    first = summary.get_by_role("row").nth(1)
+    expect(first).to_contain_text("fast")
+    summary.get_by_role("button", name="Candidate").click()
+    expect(first).to_contain_text("careful")
+
+
+def test_exported_cells_are_no_formulas(measured_app: RunningApp, page: Page, tmp_path: Path) -> None:
+    open_step(page, measured_app.address, "Compare")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Examples as CSV").click()
+    download.value.save_as(tmp_path / "examples.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "examples.csv").read_text(encoding="utf-8"))))
+    assert len(rows) == 45
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Summary as CSV").click()
+    download.value.save_as(tmp_path / "summary.csv")
+    summary = list(csv.DictReader(io.StringIO((tmp_path / "summary.csv").read_text(encoding="utf-8"))))
+    assert [row["candidate"] for row in summary] == ["fast", "careful"]
+    assert float(summary[0]["accuracy"]) == pytest.approx(30 / 45)
+
+
+def test_the_ranking_follows_limits_and_weights_at_once(measured_app: RunningApp, page: Page) -> None:
+    open_step(page, measured_app.address, "Recommend")
+    expect(page.get_by_role("heading", name="Ranking")).to_be_visible()
+    page.get_by_label("Accuracy from, %").fill("99")
+    expect(page.get_by_role("heading", name="No candidate meets every limit.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Out", exact=True)).to_be_visible()
+    page.get_by_label("Accuracy from, %").fill("")
+    expect(page.get_by_role("heading", name="Ranking")).to_be_visible()
+
+
+def test_the_report_is_saved_in_three_formats(measured_app: RunningApp, page: Page, tmp_path: Path) -> None:
+    open_step(page, measured_app.address, "Recommend")
+    for button, ending in (("Save HTML", "html"), ("Markdown", "md"), ("JSON", "json")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=button, exact=True).click()
+        assert download.value.suggested_filename == f"scripted.{ending}"
+        download.value.save_as(tmp_path / f"report.{ending}")
+    assert "careful" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "careful" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+
+
+def test_the_report_opens_beside_the_app(measured_app: RunningApp, page: Page) -> None:
+    open_step(page, measured_app.address, "Recommend")
+    expect(page.get_by_role("heading", name="Ranking")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Open the report").click()
+    expect(opened.value.get_by_role("heading", level=1)).to_contain_text("scripted")
+
+
+def test_the_chosen_benchmark_is_the_same_in_compare_and_recommend(measured_app: RunningApp, page: Page) -> None:
+    page.goto(f"{measured_app.address}?step=compare&benchmark=scripted")
+    expect(page.get_by_role("table", name="Summary by candidate")).to_be_visible()
+    go_to(page, "Recommend")
+    expect(page.get_by_label("Benchmark").filter(visible=True)).to_have_value("scripted")

@@ -1,0 +1,80 @@
+"""Test set: upload, problems by row, columns, and the prompt exactly as a model receives it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import RunningApp, open_step, start_app
+
+pytest_plugins = ("tests.browser_fixtures",)
+pytestmark = pytest.mark.browser
+
+BROKEN = """\
+id,text,label,kind
+a1,Where is my parcel?,delivery,x
+a2,,returns,x
+a3,<script>window.hacked=1</script>,returns,y
+a4,Where is my  PARCEL?,returns,y
+"""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app of its own, because the test set lies on one desk for all pages."""
+    with start_app(tmp_path_factory.mktemp("testset") / "home") as app:
+        yield app
+
+
+def upload(page: Page, path: Path) -> None:
+    """Give a file to the upload button."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload a CSV or TSV file").click()
+    chooser.value.set_files(path)
+
+
+def test_problems_are_listed_by_row_and_texts_are_shown_as_text(app: RunningApp, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text(BROKEN, encoding="utf-8")
+    open_step(page, app.address, "Test set")
+    upload(page, path)
+    problems = page.get_by_role("table", name="Problems by row")
+    expect(problems).to_contain_text("a2: the text is empty")
+    expect(problems).to_contain_text("also in row 2, labelled 'delivery' there and 'returns' here")
+    expect(page.get_by_text("Nothing is measured on this file until its errors are mended.")).to_be_visible()
+    examples = page.get_by_role("table", name="First examples")
+    expect(examples).to_contain_text("<script>window.hacked=1</script>")
+    assert page.evaluate("window.hacked") is None
+    page.reload()
+    expect(problems).to_be_visible()
+
+
+def test_columns_can_be_mapped(app: RunningApp, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("frage,antwort,text\nWo?,hier,x\nWann?,jetzt,y\n", encoding="utf-8")
+    open_step(page, app.address, "Test set")
+    upload(page, path)
+    expect(page.get_by_text("no column looks like the label")).to_be_visible()
+
+
+def test_the_demo_set_shows_labels_and_how_many_examples_are_needed(app: RunningApp, page: Page) -> None:
+    open_step(page, app.address, "Test set")
+    page.get_by_role("button", name="Use the demo's test set").click()
+    labels = page.get_by_role("table", name="Examples per label")
+    expect(labels.get_by_role("row")).to_have_count(7)
+    expect(page.get_by_role("table", name="Examples needed")).to_contain_text("more")
+    expect(page.get_by_label("Labels, in the order shown to the model")).to_have_value(
+        "delivery, returns, billing, account, product, cancellation"
+    )
+
+
+@pytest.mark.engine
+def test_the_preview_is_the_prompt_with_its_tokens_counted(app: RunningApp, page: Page) -> None:
+    open_step(page, app.address, "Test set")
+    page.get_by_role("button", name="Use the demo's test set").click()
+    page.get_by_label("User message").fill("Sort this: {{ text }}")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="What the model receives")).to_be_visible()
+    expect(page.get_by_text("<|im_start|>user")).to_contain_text("Sort this: So the refund's, no, hang on")
+    expect(page.get_by_text("tokens", exact=False).filter(has_text="example m001")).to_be_visible()

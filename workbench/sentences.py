@@ -1,0 +1,103 @@
+"""The sentences that a person reads in the app, and how an expected error is shown.
+
+Words of controls stand where the control is built; what is longer, or said in several places, stands here.
+"""
+
+import html
+
+import gradio as gr
+
+from catalog.errors import WorkbenchError
+from workbench.records import JobStatus
+from workbench.report.text import visible
+
+APP_NAME = "Open Model Workbench"
+
+STEPS = (
+    ("choose", "Choose"),
+    ("test-set", "Test set"),
+    ("run", "Run"),
+    ("compare", "Compare"),
+    ("head-to-head", "Head-to-head"),
+    ("recommend", "Recommend"),
+)
+"""Address and title of every step, in the order an engineer decides."""
+
+NOT_LEGAL_ADVICE = "Our reading of the license, in plain words. Not legal advice."
+
+DEMO_BUTTON = "Run the demo"
+WELCOME_TITLE = "From two million open models to the one you can use"
+WELCOME_TEXT = (
+    "Shortlist by license and by what fits this machine, measure on your own labelled examples, and export a "
+    "recommendation with its evidence."
+)
+
+NO_BENCHMARK_TITLE = "Nothing measured yet"
+NO_BENCHMARK_TEXT = (
+    "Start a benchmark in the step Run, or run the demo. What is finished appears here while it goes on."
+)
+NO_COMPARISON_TITLE = "No finished run yet"
+NO_CANDIDATES_TITLE = "Nothing to ask yet"
+NO_CANDIDATES_TEXT = "Put two to four candidates on the shortlist in the step Choose. They answer the same prompt here."
+NO_TEST_SET_TITLE = "No test set yet"
+NO_TEST_SET_TEXT = (
+    "Upload a CSV or TSV file with a header, one labelled example per row, or take the demo's 150 customer messages."
+)
+NOTHING_RUNS_TITLE = "Nothing runs"
+NOTHING_RUNS_TEXT = (
+    "Choose candidates and press Start. Runs go on when this page is closed; every run is a process of its own."
+)
+PICK_A_MODEL_TITLE = "No model selected"
+PICK_A_MODEL_TEXT = "Select a model in the table to see its license, its memory and where each fact comes from."
+NO_ANSWERS_TITLE = "No answers yet"
+NO_ANSWERS_TEXT = "Write a prompt, choose two to four candidates and press Ask."
+
+NO_WEIGHTS = (
+    "No weights of this model on this machine. Only weights that are here can run: give the path of a GGUF file above, "
+    "or fetch one into the Hugging Face cache with"
+)
+
+REQUIRED_EXAMPLES_NOTE = (
+    "Examples needed to show a difference of 5 points between two candidates (McNemar, 80 % power), by how often "
+    "exactly one of the two is right:"
+)
+
+JOB_WORDS = {
+    "queued": "waits",
+    "running": "runs",
+    "finished": "finished",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+
+def shown_error(error: WorkbenchError) -> gr.Error:
+    """The error as gradio shows it. Its text may quote files and models, so it is escaped."""
+    lines = html.escape(visible(str(error)), quote=True).replace("\n", "<br>")
+    return gr.Error(lines, title="This did not work", duration=15, print_exception=False)
+
+
+def refusal(sentence: str) -> gr.Error:
+    """Something the person asked for that the app cannot do as asked."""
+    return gr.Error(html.escape(sentence), title="Not yet", duration=10, print_exception=False)
+
+
+def port_in_use(port: int) -> str:
+    """The port is taken."""
+    return (
+        f"Port {port} of this machine is in use, perhaps by another {APP_NAME}. Choose another one with --port, or "
+        "leave --port out and a free one is taken."
+    )
+
+
+def job_line(job: JobStatus, left: str) -> str:
+    """State of a job in a few words."""
+    if job.state == "running":
+        return f"{job.done} of {job.total}" + (f", {left} left" if left else "") if job.total else "preparing"
+    return JOB_WORDS[job.state]
+
+
+BAD_NAME = (
+    "A benchmark's name begins with a letter or a digit and holds letters, digits, dots, dashes and underscores, "
+    "80 at most."
+)

@@ -1,0 +1,42 @@
+"""Makes a benchmark of what lies on the desk; the demo's parts stand in for what was not chosen yet."""
+
+from pydantic import ValidationError
+
+from workbench.records import BenchmarkDefinition, CandidateDefinition, TestSetDefinition
+from workbench.sentences import BAD_NAME, refusal
+from workbench.service import Workbench
+from workbench.steps.desk import Desk
+
+
+def candidates_at_hand(workbench: Workbench, desk: Desk) -> tuple[CandidateDefinition, ...]:
+    """The shortlist, else the demo's candidates."""
+    return desk.draft.candidates or workbench.demo_definition()[0].candidates
+
+
+def demo_test_set(workbench: Workbench) -> TestSetDefinition:
+    """The demo's test set with absolute paths."""
+    definition, folder = workbench.demo_definition()
+    test_set = definition.test_set
+    few_shot = None if test_set.few_shot is None else str(folder / test_set.few_shot)
+    return test_set.model_copy(update={"file": str(folder / test_set.file), "few_shot": few_shot})
+
+
+def benchmark_definition(
+    workbench: Workbench, desk: Desk, name: str, candidates: tuple[CandidateDefinition, ...]
+) -> BenchmarkDefinition:
+    """A benchmark of these candidates on the desk's test set, else on the demo's. Raises gr.Error on a bad name."""
+    draft = desk.draft
+    demo, _ = workbench.demo_definition()
+    own = draft.test_set is not None
+    try:
+        return BenchmarkDefinition(
+            name=name,
+            test_set=draft.test_set or demo_test_set(workbench),
+            labels=draft.labels if own else demo.labels,
+            prompt=draft.prompt if own else demo.prompt,
+            candidates=candidates,
+            requirements=demo.requirements,
+            seed=demo.seed,
+        )
+    except ValidationError as error:
+        raise refusal(BAD_NAME) from error
