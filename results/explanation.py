@@ -69,9 +69,17 @@ def reasons(
         if before_rank == rank:
             found.append(f"Nothing measured separates it from {before.name}; they share rank {rank}.")
         elif round(utility(before, weights) - utility(place, weights), 9) == 0:
-            by = "end-to-end time" if before.latency_seconds != place.latency_seconds else "peak memory"
-            found.append(f"Its utility equals that of {before.name}, which comes first by lower {by}.")
+            found.append(
+                f"Its utility equals that of {before.name}, which comes first by {_tie_broken_by(before, place)}."
+            )
     return tuple(found)
+
+
+def _tie_broken_by(before: Standing, after: Standing) -> str:
+    """What put one before the other at equal utility, in the order of results/ranking.py."""
+    if before.latency_seconds != after.latency_seconds:
+        return "lower end-to-end time"
+    return "lower peak memory" if before.memory_bytes != after.memory_bytes else "higher accuracy"
 
 
 def _quality_reason(place: Standing, summary: CandidateSummary) -> str:

@@ -7,7 +7,7 @@ Utility is their sum weighted by shares that add up to 1.
 
 Quality counts only as far as the data shows it: candidates that the corrected test cannot tell from the one with the
 highest accuracy count as equal to it. All others count with the accuracy they have. Equal utilities are ordered by
-lower latency, then by lower memory; who is equal there too shares a rank.
+lower latency, then lower memory, then higher quality as it counts; who is equal there too shares a rank.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from results.records import CandidateSummary, Comparison, WeightChange, Weights
 Shares = tuple[float, float, float]
 """Shares of quality, latency and memory; they add up to 1."""
 
-DIMENSIONS: tuple[Literal["quality"], Literal["latency"], Literal["memory"]] = ("quality", "latency", "memory")
+DIMENSIONS: tuple[Literal["quality", "latency", "memory"], ...] = ("quality", "latency", "memory")
 """Names of the dimensions in the order of Shares."""
 
 _DECIMALS = 9
@@ -98,7 +98,7 @@ def sensitivity(candidates: Sequence[Standing], weights: Shares) -> tuple[Weight
     """Smallest change of each share that gives another winner, the other two keeping their proportion.
 
     Exact: with share s of one dimension every utility is a straight line in s, so the winner changes where the line of
-    the winner crosses another's. A weight that changes nothing between 0 and 1 is left out.
+    the winner crosses another's. A weight that changes nothing strictly between 0 and 1 is left out.
     """
     if len(candidates) < 2:
         return ()
@@ -177,7 +177,7 @@ def _costs(standing: Standing) -> Shares:
     )
 
 
-def _order(standing: Standing, weights: Shares) -> tuple[float, float, float]:
-    """Sort key: higher utility, then lower latency, then lower memory."""
-    _, latency, memory = _costs(standing)
-    return (-round(utility(standing, weights), _DECIMALS), latency, memory)
+def _order(standing: Standing, weights: Shares) -> tuple[float, float, float, float]:
+    """Sort key: higher utility, then lower latency, then lower memory, then higher quality."""
+    quality, latency, memory = _costs(standing)
+    return (-round(utility(standing, weights), _DECIMALS), latency, memory, quality)

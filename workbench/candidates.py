@@ -8,11 +8,10 @@ import json
 import threading
 from pathlib import Path
 
-from catalog.index import Index
-
 from catalog.errors import BadWeightsFile, ModelNotFound
 from catalog.gguf_file import GgufFacts, file_sha256, read_gguf
 from catalog.hub import cached_gguf_files, choose_file, fetch_file, list_gguf_files
+from catalog.index import Index
 from catalog.packaged import find_packaged, packaged_weights
 from catalog.records import Candidate, Model, Record, WeightsFile
 from runners.quantize import quantize_gguf
