@@ -215,6 +215,7 @@ def _completion_row(place: int, completion: Completion) -> Row:
         "choices": [score.choice for score in completion.choice_scores],
         "choice_logprobs": [score.logprob for score in completion.choice_scores],
         "choice_tokens": [score.tokens for score in completion.choice_scores],
+        "choice_baselines": [score.baseline_logprob for score in completion.choice_scores],
     }
 
 
@@ -227,12 +228,13 @@ def _score_rows(place: int, event: CompletionDone) -> Iterable[Row]:
 
 
 def _completion(row: Row) -> Completion:
-    choices, logprobs, tokens = row["choices"], row["choice_logprobs"], row["choice_tokens"]
-    if not isinstance(choices, list) or not isinstance(logprobs, list) or not isinstance(tokens, list):
-        raise TypeError("choices, choice_logprobs and choice_tokens are lists")
+    columns = [row[name] for name in ("choices", "choice_logprobs", "choice_tokens", "choice_baselines")]
+    lists = [column for column in columns if isinstance(column, list)]
+    if len(lists) != len(columns):
+        raise TypeError("the four columns of scored choices are lists")
     scores = [
-        ChoiceScore(choice=choice, logprob=logprob, tokens=count)
-        for choice, logprob, count in zip(choices, logprobs, tokens, strict=True)
+        ChoiceScore(choice=choice, logprob=logprob, tokens=count, baseline_logprob=baseline)
+        for choice, logprob, count, baseline in zip(*lists, strict=True)
     ]
     return Completion.model_validate(_only(row, Completion) | {"choice_scores": scores})
 

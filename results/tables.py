@@ -75,6 +75,7 @@ COMPLETIONS = Table(
         "choices": "VARCHAR[]",
         "choice_logprobs": "DOUBLE[]",
         "choice_tokens": "INTEGER[]",
+        "choice_baselines": "DOUBLE[]",
     },
 )
 SCORES = Table(

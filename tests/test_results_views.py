@@ -195,3 +195,17 @@ def test_the_probability_of_the_chosen_answer_is_a_softmax(store: Store) -> None
     assert found[0] == pytest.approx(1 / (1 + 2.718281828459045**-1))
     assert found[1] == pytest.approx(1 / (1 + 2.718281828459045**2))
     assert found[2:] == [None, None]
+
+
+def test_the_probability_of_a_calibrated_answer_is_what_decided(store: Store) -> None:
+    (done,) = [judged("e1", "no", target="no", logprobs=(-1.0, -2.0))]
+    scores = tuple(
+        score.model_copy(update={"baseline_logprob": baseline})
+        for score, baseline in zip(done.completion.choice_scores, (-0.5, -3.0), strict=True)
+    )
+    completion = done.completion.model_copy(update={"choice_scores": scores})
+    calibrated = done.model_copy(update={"completion": completion})
+    store.save_run("demo", run_result(completions=[calibrated]))
+    assert store.run_result("demo", "A").completions[0].completion.choice_scores == scores
+    # Evidence -1.0 + 0.5 for "yes" and -2.0 + 3.0 for "no".
+    assert store.example_results("demo")[0].answers["A"].probability == pytest.approx(1 / (1 + 2.718281828459045**-1.5))

@@ -79,9 +79,10 @@ CREATE TABLE completions (
     chunk_offsets_seconds DOUBLE[] NOT NULL,
     chunk_tokens INTEGER[] NOT NULL,
     finished_at_seconds DOUBLE,
-    choices VARCHAR[] NOT NULL,         -- these three: where answers were scored, one entry per choice
+    choices VARCHAR[] NOT NULL,         -- these four: where answers were scored, one entry per choice
     choice_logprobs DOUBLE[] NOT NULL,
-    choice_tokens INTEGER[] NOT NULL
+    choice_tokens INTEGER[] NOT NULL,
+    choice_baselines DOUBLE[] NOT NULL  -- log-probabilities after texts that say nothing; NULL without calibration
 );
 
 CREATE TABLE scores (
@@ -235,13 +236,22 @@ SELECT
 FROM (SELECT *, min(segment) OVER (PARTITION BY benchmark, candidate) AS first_segment FROM loads)
 GROUP BY benchmark, candidate;
 
--- Softmax of the chosen answer's log-probability over all answers that were scored.
+-- Softmax of what decided (log-probability less its baseline, where there is one) over all answers that were scored.
 CREATE VIEW choice_probabilities AS
+WITH decided AS (
+    SELECT
+        *,
+        list_transform(
+            list_zip(choice_logprobs, choice_baselines), lambda pair: pair[1] - coalesce(pair[2], 0.0)
+        ) AS evidence
+    FROM completions
+    WHERE method = 'scored_choices'
+)
 SELECT
     benchmark, candidate, workload, request_id,
-    exp(choice_logprobs[list_position(choices, "text")] - largest)
-        / list_sum(list_transform(choice_logprobs, lambda logprob: exp(logprob - largest))) AS probability
-FROM (SELECT *, list_max(choice_logprobs) AS largest FROM completions WHERE method = 'scored_choices');
+    exp(evidence[list_position(choices, "text")] - largest)
+        / list_sum(list_transform(evidence, lambda each: exp(each - largest))) AS probability
+FROM (SELECT *, list_max(evidence) AS largest FROM decided);
 
 -- What became of every example in every run with an accuracy workload: its score, else its failure, else skipped.
 CREATE VIEW example_outcomes AS
