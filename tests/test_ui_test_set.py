@@ -43,6 +43,10 @@ def test_problems_are_listed_by_row_and_texts_are_shown_as_text(app: RunningApp,
     expect(problems).to_contain_text("a2: the text is empty")
     expect(problems).to_contain_text("also in row 2, labelled 'delivery' there and 'returns' here")
     expect(page.get_by_text("Nothing is measured on this file until its errors are mended.")).to_be_visible()
+    preview = page.get_by_role("button", name="Preview")
+    preview.click()
+    expect(page.get_by_text("is not measured until they are mended")).to_be_visible()
+    expect(preview).to_be_enabled()
     examples = page.get_by_role("table", name="First examples")
     expect(examples).to_contain_text("<script>window.hacked=1</script>")
     assert page.evaluate("window.hacked") is None

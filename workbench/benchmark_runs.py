@@ -154,8 +154,9 @@ class hold_device:  # noqa: N801  reads as a statement: with hold_device(...)
             try:
                 self._lock.acquire(timeout=LOCK_POLL_SECONDS)
             except Timeout:
-                self._job.update(message="Waiting: another workbench is measuring on this machine")
+                self._job.update(state="queued", message="Waiting: another workbench is measuring on this machine")
                 continue
+            self._job.update(state="running", message="")
             return
 
     def __exit__(self, *_: object) -> None:

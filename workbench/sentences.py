@@ -37,8 +37,6 @@ NO_BENCHMARK_TEXT = (
     "Start a benchmark in the step Run, or run the demo. What is finished appears here while it goes on."
 )
 NO_COMPARISON_TITLE = "No finished run yet"
-NO_CANDIDATES_TITLE = "Nothing to ask yet"
-NO_CANDIDATES_TEXT = "Put two to four candidates on the shortlist in the step Choose. They answer the same prompt here."
 NO_TEST_SET_TITLE = "No test set yet"
 NO_TEST_SET_TEXT = (
     "Upload a CSV or TSV file with a header, one labelled example per row, or take the demo's 150 customer messages."

@@ -80,7 +80,8 @@ def slow(button: gr.Button, handler: Handler, inputs: Blocks = None, outputs: Bl
     """
     busy = cheap(button.click, functools.partial(gr.Button, "Working …", interactive=False), None, [button])
     done = read(busy.then, handler, inputs, outputs)
-    cheap(done.then, functools.partial(gr.Button, button.value, interactive=True), None, [button])
+    for over in (done.success, done.failure):  # gradio runs `then` only after a success here
+        cheap(over, functools.partial(gr.Button, button.value, interactive=True), None, [button])
     return done
 
 
