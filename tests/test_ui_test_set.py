@@ -1,5 +1,6 @@
 """Test set: upload, problems by row, columns, and the prompt exactly as a model receives it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def test_the_demo_set_shows_labels_and_how_many_examples_are_needed(app: Running
 def test_the_preview_is_the_prompt_with_its_tokens_counted(app: RunningApp, page: Page) -> None:
     open_step(page, app.address, "Test set")
     page.get_by_role("button", name="Use the demo's test set").click()
+    expect(page.get_by_label("User message")).to_have_value(re.compile("Message: "))
     page.get_by_label("User message").fill("Sort this: {{ text }}")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("heading", name="What the model receives")).to_be_visible()

@@ -90,6 +90,8 @@ def port_in_use(port: int) -> str:
 
 def job_line(job: JobStatus, left: str) -> str:
     """State of a job in a few words."""
+    if job.state == "running" and job.message and not job.done:
+        return job.message
     if job.state == "running":
         return f"{job.done} of {job.total}" + (f", {left} left" if left else "") if job.total else "preparing"
     return JOB_WORDS[job.state]

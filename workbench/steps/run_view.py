@@ -50,6 +50,7 @@ def live_panel(jobs: Sequence[JobStatus]) -> Html:
     return tag(
         "div",
         _head(job),
+        tag("p", job.message, class_="quiet", role="status") if job.message and not job.is_over else None,
         table if job.candidates else None,
         [_failure(item.name, failure) for item in job.candidates for failure in item.failures[-2:]],
         render.notice("failure", tag("pre", job.message)) if job.state == "failed" else None,
@@ -103,7 +104,7 @@ def _head(job: JobStatus) -> Html:
         tag(
             "div",
             render.progress(job.done, job.total, f"Progress of {job.title}"),
-            tag("span", f"{job.done:,} of {job.total:,} requests" if job.total else job.message or "preparing"),
+            tag("span", f"{job.done:,} of {job.total:,} requests" if job.total else "preparing"),
             class_="overall",
         ),
     )
