@@ -46,6 +46,35 @@ class WeightsFile(Record):
     """Lower-case hex digest of the whole file."""
 
 
+LayerKind = Literal["full", "sliding", "chunked", "latent", "recurrent", "none"]
+"""full: attends to everything; sliding, chunked: to a window; latent: to everything through one compressed vector
+(MLA); recurrent: keeps a state of fixed size; none: keeps nothing, or shares the cache of another layer."""
+
+
+class LayerGroup(Record):
+    """Layers of a network that keep the same kind of cache.
+
+    Per token a layer keeps kv_heads × (key_dim + value_dim) numbers (latent: one head, no values), up to its window.
+    """
+
+    kind: LayerKind
+    """What the layers keep."""
+    layers: int = Field(gt=0)
+    """How many there are."""
+    kv_heads: int | None = Field(default=None, gt=0)
+    """Key and value heads; 1 for latent layers."""
+    key_dim: int | None = Field(default=None, gt=0)
+    """Size of one key head; kv_lora_rank + qk_rope_head_dim for latent layers."""
+    value_dim: int | None = Field(default=None, ge=0)
+    """Size of one value head; 0 for latent layers and where values are the keys."""
+    indexer_dim: int | None = Field(default=None, gt=0)
+    """Width of the keys that sparse attention keeps beside the cache to choose tokens by."""
+    window_tokens: int | None = Field(default=None, gt=0)
+    """Tokens that sliding and chunked layers look back on."""
+    state_elements: int | None = Field(default=None, ge=0)
+    """Numbers that one recurrent layer keeps for one sequence, convolution and state together."""
+
+
 class Architecture(Record):
     """What the memory prediction needs to know about a network."""
 
@@ -63,8 +92,15 @@ class Architecture(Record):
     """Size of one key head; often not hidden_size / heads, so never derived silently."""
     value_head_dim: int | None = Field(default=None, gt=0)
     """Size of one value head where it differs from head_dim."""
+    intermediate_size: int | None = Field(default=None, gt=0)
+    """Width of the feed-forward layer (of one expert's, in a mixture of experts)."""
     vocabulary_size: int | None = Field(default=None, gt=0)
     """Rows of the output matrix."""
+    tied_embeddings: bool | None = None
+    """Whether input and output share one vocabulary matrix."""
+    layer_groups: tuple[LayerGroup, ...] = ()
+    """Layers by what they cache, where they differ from each other; empty means that all of them attend to everything
+    with `kv_heads` and `head_dim` (or, with `kv_lora_rank`, through a latent)."""
     sliding_window_tokens: int | None = Field(default=None, gt=0)
     """Window of the layers that attend locally; None where every layer attends to everything."""
     sliding_layers: int | None = Field(default=None, ge=0)
@@ -115,6 +151,8 @@ class Model(Record):
     """Context reachable by the stated extension."""
     context_extension: ContextExtension | None = None
     """How the extended context is reached."""
+    context_effective_tokens: int | None = Field(default=None, gt=0)
+    """Tokens that attention really reaches back, where a window in every layer makes it less than the context."""
     multimodal: bool | None = None
     """Whether the model also takes images, audio or video."""
     architecture: Architecture | None = None
@@ -123,6 +161,14 @@ class Model(Record):
     """Weight formats that the repository offers: `safetensors`, `gguf` …"""
     weights_files: tuple[WeightsFile, ...] = ()
     """Known files with exact sizes."""
+    weights_bytes: int | None = Field(default=None, gt=0)
+    """Bytes of the weights as the repository holds them, from the safetensors headers."""
+    quantization: str | None = None
+    """Quantization of the repository as a whole (`awq`, `gptq`, `fp8`, `Q4_K_M`); None where unquantized or unknown."""
+    library: str | None = None
+    """Library that the repository is made for: `transformers`, `gguf`, `mlx` …"""
+    datasets: tuple[str, ...] = ()
+    """Training data that the card names."""
     languages: tuple[str, ...] = ()
     """Language codes from the model card."""
     gated: bool | None = None
@@ -135,6 +181,12 @@ class Model(Record):
     """The Hub's trending score when the snapshot was made."""
     released: str | None = None
     """Release date or month, ISO 8601."""
+    updated: str | None = None
+    """Date of the last change in the repository, ISO 8601."""
+    security: Literal["safe", "unsafe", "unscanned"] | None = None
+    """What the Hub's scanners say of the files; None where nobody asked."""
+    remote_code: bool | None = None
+    """Whether loading it with transformers would run code from the repository."""
     notes: tuple[str, ...] = ()
     """Advice that belongs beside the model: known license conflicts, doubtful facts."""
     provenance: tuple[Provenance, ...] = ()
@@ -168,6 +220,23 @@ class Reason(Record):
     """Address of the text, where known."""
 
 
+class Ancestor(Record):
+    """One model that another was made from, with what its license means for the same profile."""
+
+    model_id: str
+    """Hub id, or a family such as `Llama 3.1` where only the name tells."""
+    relation: Literal["adapter", "merge", "quantized", "finetune", "family"] | None = None
+    """How the child was made from it; `family` where the name of the child tells it."""
+    license: str | None = None
+    """License that it declares, or that its family is known to have."""
+    value: VerdictValue | None = None
+    """Verdict of that license under the profile; None where the parent is not in the catalog."""
+    source: str
+    """Where the relation was read: `card of X`, `name of X`."""
+    guessed: bool = False
+    """Whether only a name tells it, so that it can never forbid, only make unknown."""
+
+
 class Verdict(Record):
     """May this be used commercially under the given profile. Not legal advice."""
 
@@ -183,6 +252,10 @@ class Verdict(Record):
     """Worth knowing, but decides nothing."""
     verified: bool = False
     """Whether the license text itself was read."""
+    declared_value: VerdictValue | None = None
+    """Verdict of the declared license alone, where the lineage made it stricter."""
+    lineage: tuple[Ancestor, ...] = ()
+    """What the model was made from, nearest first, up to the root."""
 
 
 class Profile(Record):
@@ -213,6 +286,8 @@ class GpuDevice(Record):
     """Memory free when asked."""
     driver: str | None = None
     """Driver version."""
+    bandwidth_bytes_per_second: float | None = Field(default=None, gt=0)
+    """Memory bandwidth, from the data sheet."""
 
 
 class Machine(Record):
@@ -232,6 +307,10 @@ class Machine(Record):
     """Main memory, or the limit that a container sets."""
     memory_available_bytes: int = Field(ge=0)
     """Main memory that can be had without swapping."""
+    bandwidth_bytes_per_second: float | None = Field(default=None, gt=0)
+    """Bandwidth of main memory: measured on this machine, or from the data sheet."""
+    unified_memory: bool = False
+    """Whether the GPU works in main memory, so that both are one budget."""
     gpus: tuple[GpuDevice, ...] = ()
     """Accelerators visible to this process."""
     operating_system: str = ""
@@ -240,48 +319,132 @@ class Machine(Record):
     """Version of Python."""
 
 
+class MachineProfile(Record):
+    """A machine that is not this one: from the shipped list, or from a file of the user's."""
+
+    name: str = Field(min_length=1)
+    """Short name to type: `rtx-4090`, `h100-80gb-x2`."""
+    title: str
+    """Name for people."""
+    machine: Machine
+    """What it has, all of it free."""
+    source: str
+    """Data sheet or page where memory and bandwidth were read."""
+    link: str | None = None
+    """Address of the source."""
+    read_on: str | None = None
+    """ISO date of the reading; None where the figures are the user's own."""
+
+
 class FitValue(StrEnum):
     """Whether it runs on the machine."""
 
     FITS = "fits"
     TIGHT = "tight"
+    OFFLOAD = "offload"
     NO = "no"
     UNKNOWN = "unknown"
 
 
-class Fit(Record):
-    """Predicted memory of one model at one quantization, context and concurrency, against one machine.
+FitEngine = Literal["llama-cpp", "vllm"]
+CacheType = Literal["f16", "bf16", "f32", "fp8", "q8_0", "q4_0"]
 
-    total = weights + KV cache + compute + overhead. Each part is None where the facts for it are missing,
-    and then the total and the verdict are unknown rather than guessed.
+
+class FitSettings(Record):
+    """How a model would be run, for the prediction of its memory."""
+
+    quantization: str = "Q4_K_M"
+    """Quantization of the weights."""
+    context_tokens: int = Field(default=4096, gt=0)
+    """Context per sequence."""
+    concurrency: int = Field(default=1, gt=0)
+    """Sequences held at once."""
+    engine: FitEngine = "llama-cpp"
+    """Engine whose way of keeping memory is assumed."""
+    cache_type: CacheType = "f16"
+    """Number format of the KV cache."""
+
+
+class Fit(Record):
+    """Predicted memory of one model run in one way, against one machine.
+
+    total = weights + KV cache + recurrent state + compute + overhead. Each part is None where the facts for it are
+    missing, and then the total and the verdict are unknown rather than guessed.
     """
 
     model_id: str
     """The model."""
     value: FitValue
-    """`fits` leaves at least 10 % and 1 GiB of the free memory; `tight` less than that; `no` does not go in."""
+    """`fits` leaves at least 10 % and 1 GiB of the free memory; `tight` less than that; `offload` needs main memory
+    beside the GPU; `no` does not go in."""
     quantization: str | None
     """Quantization that was assumed."""
     context_tokens: int = Field(gt=0)
     """Context per sequence that was assumed."""
     concurrency: int = Field(gt=0)
     """Sequences held at once."""
+    engine: FitEngine = "llama-cpp"
+    """Engine that was assumed."""
+    cache_type: CacheType = "f16"
+    """Number format of the KV cache."""
     weights_bytes: int | None = Field(default=None, ge=0)
     """Weights, from exact file size where known, else parameters × measured bits per weight."""
     kv_cache_bytes: int | None = Field(default=None, ge=0)
-    """KV cache at f16, summed over the layers."""
+    """KV cache, summed over the layers."""
+    state_bytes: int | None = Field(default=None, ge=0)
+    """Fixed state of recurrent layers; 0 where there are none."""
     compute_bytes: int | None = Field(default=None, ge=0)
     """Scratch buffers of the engine; an estimate."""
     overhead_bytes: int | None = Field(default=None, ge=0)
     """Process, libraries and tokenizer; an estimate."""
     total_bytes: int | None = Field(default=None, ge=0)
-    """Sum of the parts."""
+    """Sum of the parts: what is expected."""
+    least_bytes: int | None = Field(default=None, ge=0)
+    """What it takes at least."""
+    safe_bytes: int | None = Field(default=None, ge=0)
+    """What to plan with: the expected total and the error of the prediction."""
     available_bytes: int = Field(ge=0)
     """Memory of the machine that it is held against."""
     device: str
-    """What it would run on: `cpu`, or the name of the GPU."""
+    """What it would run on: `cpu`, or the name of the GPU (`2 × name` for several)."""
+    gpu_layers: int | None = Field(default=None, ge=0)
+    """Layers that go on the GPUs, where not all of them do."""
     explanation: str
     """One sentence that says how the verdict came about, with the numbers."""
+
+
+class Speed(Record):
+    """A rough prediction from memory bandwidth: what decoding one sequence can reach at best, and what is usual."""
+
+    low_tokens_per_second: float = Field(gt=0)
+    """Lower end of the range."""
+    high_tokens_per_second: float = Field(gt=0)
+    """Bandwidth ÷ bytes read per token: never more."""
+    bytes_per_token: int = Field(gt=0)
+    """Active weights and KV cache read for one token."""
+    bandwidth_bytes_per_second: float = Field(gt=0)
+    """Bandwidth that was assumed."""
+    source: str
+    """Where the bandwidth comes from: measured here, or a data sheet."""
+
+
+class QuantizationOption(Record):
+    """One quantization that exists for a model, or could be made, with what it costs in quality."""
+
+    quantization: str
+    """Its name."""
+    model_id: str
+    """Repository that offers it: the model's own, or a quantized child."""
+    path: str | None = None
+    """File, where it is one file."""
+    bits_per_weight: float | None = Field(default=None, gt=0)
+    """Measured bits per weight."""
+    expected_loss: float | None = Field(default=None, ge=0)
+    """Expected mean KL divergence to the unquantized model, from llama.cpp's published tables."""
+    loss_source: str | None = None
+    """Model and table that the loss was measured on."""
+    fit: Fit | None = None
+    """Its predicted memory."""
 
 
 class Exclusion(Record):
@@ -295,7 +458,7 @@ class Exclusion(Record):
     """Plain words with the value seen and the limit."""
 
 
-SortKey = Literal["downloads", "likes", "trending", "parameters", "context", "name", "released"]
+SortKey = Literal["downloads", "likes", "trending", "rising", "parameters", "context", "name", "released", "updated"]
 
 
 class ModelQuery(Record):
@@ -303,47 +466,115 @@ class ModelQuery(Record):
 
     text: str | None = None
     """Words that must all occur in the id, case-insensitive."""
+    author: str | None = None
+    """Owner of the repository, whole, case-insensitive."""
     verdicts: tuple[VerdictValue, ...] | None = None
     """Verdicts to keep."""
+    licenses: tuple[str, ...] | None = None
+    """Declared license ids or names to keep."""
     min_parameters: int | None = Field(default=None, ge=0)
     """Smallest number of weights."""
     max_parameters: int | None = Field(default=None, ge=0)
     """Largest number of weights."""
     min_context_tokens: int | None = Field(default=None, ge=0)
-    """Smallest native context."""
+    """Smallest context."""
+    extended_context: bool = False
+    """Whether a context that needs a stated extension counts as well as the native one."""
     fits: bool = False
-    """Keep only models that fit the machine (`fits` or `tight`)."""
+    """Keep only models that run on the machine (`fits`, `tight` or `offload`)."""
     quantization: str = "Q4_K_M"
     """Quantization assumed for the fit."""
     context_tokens: int = Field(default=4096, gt=0)
     """Context assumed for the fit."""
     concurrency: int = Field(default=1, gt=0)
     """Sequences assumed for the fit."""
+    engine: FitEngine = "llama-cpp"
+    """Engine assumed for the fit."""
+    cache_type: CacheType = "f16"
+    """KV cache format assumed for the fit."""
+    machine: str | None = None
+    """Name of a machine profile; None means this machine."""
     format: str | None = None
     """Weight format that must be offered."""
+    library: str | None = None
+    """Library that the repository is made for."""
     task: str | None = None
     """Pipeline tag."""
     language: str | None = None
     """Language code that the card must list."""
+    gated: bool | None = None
+    """True keeps only gated models, False only open ones."""
+    kind: Literal["hub", "local"] | None = None
+    """Where the model lives."""
+    updated_since: str | None = None
+    """ISO date; older repositories are left out."""
     sort: SortKey = "downloads"
     """Order; unknown values come last."""
     limit: int = Field(default=20, gt=0)
     """Most rows returned; matches and exclusions are counted over all."""
+
+    def fit_settings(self) -> FitSettings:
+        """The part of the query that the memory prediction needs."""
+        return FitSettings(
+            quantization=self.quantization,
+            context_tokens=self.context_tokens,
+            concurrency=self.concurrency,
+            engine=self.engine,
+            cache_type=self.cache_type,
+        )
+
+
+class Trend(Record):
+    """How a model, a task or a family moved between two snapshots of the Hub."""
+
+    name: str
+    """Model id, task or family."""
+    task: str | None = None
+    """Task among which it is ranked."""
+    since: str
+    """ISO date of the earlier snapshot."""
+    until: str
+    """ISO date of the later one."""
+    rank: int | None = Field(default=None, gt=0)
+    """Rank by downloads in the later snapshot; 1 is the most."""
+    rank_before: int | None = Field(default=None, gt=0)
+    """Rank in the earlier one; None where it was not there."""
+    downloads: int | None = Field(default=None, ge=0)
+    """Downloads in 30 days, later."""
+    downloads_before: int | None = Field(default=None, ge=0)
+    """Downloads in 30 days, earlier."""
+    trending_score: float | None = None
+    """The Hub's own score, later."""
+    models: int | None = Field(default=None, ge=0)
+    """How many models a task or family has in the later snapshot."""
 
 
 class SearchHit(Record):
     """One model of a search result, judged."""
 
     model: Model
-    """The model."""
+    """The model; in lists only what lists show, in full from `show`."""
     verdict: Verdict
     """Its license verdict under the profile of the search."""
     fit: Fit
     """Its predicted memory on the machine of the search."""
+    largest: QuantizationOption | None = None
+    """The finest quantization that still fits the machine; None where none does or nothing is known."""
+    trend: Trend | None = None
+    """How it moved since the last snapshot; None where there is only one."""
+
+
+class RuleCount(Record):
+    """How many models one rule left out."""
+
+    rule: str
+    """Name of the rule."""
+    count: int = Field(gt=0)
+    """Models that it was the first to exclude."""
 
 
 class SearchResult(Record):
-    """What a search found, and what it left out and why."""
+    """What a search found, and how much it left out and by which rule."""
 
     hits: tuple[SearchHit, ...]
     """The first `limit` models in order."""
@@ -351,7 +582,9 @@ class SearchResult(Record):
     """How many models passed every filter."""
     considered: int = Field(ge=0)
     """How many models the catalog holds."""
-    exclusions: tuple[Exclusion, ...]
+    excluded: tuple[RuleCount, ...] = ()
+    """Models left out, counted under the first rule that excluded each; most first."""
+    exclusions: tuple[Exclusion, ...] = ()
     """Every model left out, with the first rule that excluded it."""
 
 

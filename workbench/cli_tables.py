@@ -20,6 +20,7 @@ VERDICT_MARKS = {
 FIT_MARKS = {
     FitValue.FITS: "[green]✓ fits[/]",
     FitValue.TIGHT: "[yellow]! tight[/]",
+    FitValue.OFFLOAD: "[yellow]! offload[/]",
     FitValue.NO: "[red]✕ no[/]",
     FitValue.UNKNOWN: "[dim]? unknown[/]",
 }

@@ -19,7 +19,13 @@ VERDICT_SIGNS = {
     VerdictValue.UNKNOWN: "?",
     VerdictValue.FORBIDDEN: "✕",
 }
-FIT_SIGNS = {FitValue.FITS: "✓", FitValue.TIGHT: "◐", FitValue.NO: "✕", FitValue.UNKNOWN: "?"}
+FIT_SIGNS = {
+    FitValue.FITS: "✓",
+    FitValue.TIGHT: "◐",
+    FitValue.OFFLOAD: "◑",
+    FitValue.NO: "✕",
+    FitValue.UNKNOWN: "?",
+}
 
 
 class Html(str):
@@ -155,7 +161,12 @@ def verdict_badge(value: VerdictValue) -> Html:
 def fit_badge(value: FitValue) -> Html:
     """Colour, sign and word."""
     words = {FitValue.NO: "does not fit"}
-    kind = {FitValue.FITS: "allowed", FitValue.TIGHT: "conditional", FitValue.NO: "forbidden"}.get(value, "unknown")
+    kind = {
+        FitValue.FITS: "allowed",
+        FitValue.TIGHT: "conditional",
+        FitValue.OFFLOAD: "conditional",
+        FitValue.NO: "forbidden",
+    }.get(value, "unknown")
     return tag(
         "span", tag("b", FIT_SIGNS[value], aria_hidden="true"), f" {words.get(value, value)}", class_=f"badge is-{kind}"
     )
