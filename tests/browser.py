@@ -149,12 +149,19 @@ def measure(workbench: Workbench, benchmark_file: Path, *, cancel_early: bool = 
 def open_step(page: Page, address: str, step: str) -> None:
     """Open the app at one step, through the address."""
     page.goto(f"{address}?step={step.lower().replace(' ', '-')}")
-    expect(page.get_by_role("tab", name=step, exact=True)).to_have_attribute("aria-selected", "true")
+    wait_for_step(page, step)
 
 
 def go_to(page: Page, step: str) -> None:
     """Go to a step by its tab."""
     page.get_by_role("tab", name=step, exact=True).click()
+    wait_for_step(page, step)
+
+
+def wait_for_step(page: Page, step: str) -> None:
+    """Wait until a step is open and its controls show what was kept, so that nothing typed is overwritten."""
+    expect(page.get_by_role("tab", name=step, exact=True)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel").filter(visible=True)).to_have_attribute("aria-busy", "false")
 
 
 def scrolls_sideways(page: Page) -> bool:

@@ -117,8 +117,10 @@ _CLOSED: dict[str, Any] = {
 def _build_step(name: str, title: str, page: Page) -> Step:
     with gr.Tab(title, id=name, elem_id=f"step-{name}") as tab:
         step = _BUILDERS[name](page)
-    read(tab.select, step.opened.handler, step.opened.inputs, step.opened.outputs)
     in_page(tab.select, f"() => window.workbench.step('{name}')")
+    filled = read(tab.select, step.opened.handler, step.opened.inputs, step.opened.outputs)
+    for over in (filled.success, filled.failure):
+        in_page(over, f"() => window.workbench.settled('{name}')")
     return step
 
 

@@ -16,7 +16,12 @@
   const step = (name) => {
     opened ||= name === asked;
     if (opened) address('step', name);
+    busy(name, true);
   };
+
+  // A step that was opened is busy until its controls show what was kept: what is typed before would be overwritten.
+  const busy = (name, value) => document.getElementById(`step-${name}`)?.setAttribute('aria-busy', String(value));
+  const settled = (name) => busy(name, false);
 
   const blob = (mime, text) => URL.createObjectURL(new Blob([text], {type: `${mime};charset=utf-8`}));
 
@@ -85,5 +90,5 @@
     }, 100);
   }).observe(document.documentElement, {childList: true, subtree: true});
 
-  window.workbench = {address, step, download, show};
+  window.workbench = {address, step, settled, download, show};
 })();
