@@ -30,6 +30,20 @@ def test_jobs_run_one_after_the_other_in_their_order() -> None:
     assert order[-1] == "d"
 
 
+def test_a_download_does_not_wait_for_a_measurement() -> None:
+    queue, measured, downloaded = JobQueue(), threading.Event(), threading.Event()
+
+    def measure(_: Job) -> None:
+        assert downloaded.wait(10), "the download waited for the measurement"
+        measured.set()
+
+    first = queue.submit("measures", measure)
+    second = queue.submit("downloads", lambda _: downloaded.set(), lane="network")
+    assert first.wait(10)
+    assert second.wait(10)
+    assert measured.is_set()
+
+
 def test_an_expected_error_is_told_and_the_queue_goes_on() -> None:
     queue = JobQueue()
 

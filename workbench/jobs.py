@@ -1,6 +1,7 @@
-"""Jobs: long work on a thread of its own, one after the other, watched through snapshots that cost nothing to read.
+"""Jobs: long work on threads of their own, watched through snapshots that cost nothing to read.
 
-A job outlives every page that watches it. Knows nothing of benchmarks or models.
+There are two lanes: what measures waits for what measures, and what downloads for what downloads, but neither for the
+other. A job outlives every page that watches it. Knows nothing of benchmarks or models.
 """
 
 import itertools
@@ -10,9 +11,14 @@ import time
 import traceback
 from collections.abc import Callable
 from difflib import get_close_matches
+from typing import Literal
 
 from catalog.errors import WorkbenchError
 from workbench.records import CandidateProgress, JobStatus
+
+
+Lane = Literal["device", "network"]
+"""What a job keeps busy; jobs of one lane run one after the other."""
 
 
 class UnknownJob(WorkbenchError):
@@ -106,24 +112,30 @@ class Job:
 
 
 class JobQueue:
-    """Runs jobs in the order they came, one at a time: two would measure each other."""
+    """Runs the jobs of each lane in the order they came, one at a time: two on the device would measure each other."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self._waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._waiting: dict[Lane, queue.SimpleQueue[Job]] = {
+            "device": queue.SimpleQueue(),
+            "network": queue.SimpleQueue(),
+        }
         self._numbers = itertools.count(1)
-        self._thread: threading.Thread | None = None
+        self._threads: dict[Lane, threading.Thread] = {}
         self._lock = threading.Lock()
 
-    def submit(self, title: str, work: Callable[[Job], None], *, benchmark: str | None = None) -> Job:
+    def submit(
+        self, title: str, work: Callable[[Job], None], *, benchmark: str | None = None, lane: Lane = "device"
+    ) -> Job:
         """Queue a piece of work; returns at once."""
         with self._lock:
             job = Job(f"job-{next(self._numbers)}", title, benchmark, work)
             self._jobs[job.status().id] = job
-            self._waiting.put(job)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run_all, name="jobs", daemon=True)
-                self._thread.start()
+            self._waiting[lane].put(job)
+            if lane not in self._threads:
+                thread = threading.Thread(target=self._run_all, args=(lane,), name=f"{lane} jobs", daemon=True)
+                self._threads[lane] = thread
+                thread.start()
         return job
 
     def job(self, identity: str) -> Job:
@@ -148,14 +160,14 @@ class JobQueue:
         """Ask a job to stop. Raises UnknownJob."""
         self.job(identity).cancel()
 
-    def _run_all(self) -> None:
+    def _run_all(self, lane: Lane) -> None:
         """Work until nothing waits; an idle thread would keep libraries alive when the program ends."""
         while True:
             with self._lock:
                 try:
-                    job = self._waiting.get_nowait()
+                    job = self._waiting[lane].get_nowait()
                 except queue.Empty:
-                    self._thread = None
+                    del self._threads[lane]
                     return
             job.run()
 

@@ -182,10 +182,12 @@ class JobStatus(Record):
     """Where it stands."""
     message: str = ""
     """What it does right now, or why it failed."""
+    unit: Literal["requests", "bytes", "models"] = "requests"
+    """What `done` and `total` count."""
     done: int = Field(default=0, ge=0)
-    """Finished requests of all candidates."""
+    """How much is done; of a benchmark, finished requests of all candidates."""
     total: int = Field(default=0, ge=0)
-    """Requests of all candidates."""
+    """How much there is; 0 where nobody knows."""
     elapsed_seconds: float = Field(default=0, ge=0)
     """Since it began to run."""
     remaining_seconds: float | None = Field(default=None, ge=0)

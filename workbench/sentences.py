@@ -8,6 +8,7 @@ import html
 import gradio as gr
 
 from catalog.errors import WorkbenchError
+from results import numbers
 from workbench.records import JobStatus
 from workbench.report.text import visible
 
@@ -93,8 +94,18 @@ def job_line(job: JobStatus, left: str) -> str:
     if job.state == "running" and job.message and not job.done:
         return job.message
     if job.state == "running":
-        return f"{job.done} of {job.total}" + (f", {left} left" if left else "") if job.total else "preparing"
+        amount = _amount(job)
+        return amount + (f", {left} left" if left else "") if amount else "preparing"
     return JOB_WORDS[job.state]
+
+
+def _amount(job: JobStatus) -> str:
+    """How much is done, of how much where that is known."""
+    show = numbers.bytes_ if job.unit == "bytes" else numbers.count
+    unit = f" {job.unit}" if job.unit == "models" else ""
+    if job.total:
+        return f"{show(job.done)} of {show(job.total)}{unit}"
+    return f"{show(job.done)}{unit}" if job.done else ""
 
 
 BAD_NAME = (

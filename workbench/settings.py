@@ -16,10 +16,14 @@ HOME_VARIABLE = "WORKBENCH_HOME"
 
 
 class Settings(Record):
-    """Where everything is kept."""
+    """Where everything is kept, and where other programs keep their models."""
 
     home: Path
     """The data directory."""
+    hub_cache: Path | None = None
+    """The Hugging Face cache, where HF_HUB_CACHE or HF_HOME moved it."""
+    ollama_models: Path | None = None
+    """Ollama's models, where OLLAMA_MODELS moved them."""
 
     @property
     def results_path(self) -> Path:
@@ -30,6 +34,21 @@ class Settings(Record):
     def models_folder(self) -> Path:
         """Weights that were put together or quantized here."""
         return self.home / "models"
+
+    @property
+    def catalog_folder(self) -> Path:
+        """What updates fetched from the Hub."""
+        return self.home / "catalog"
+
+    @property
+    def bandwidth_path(self) -> Path:
+        """Memory bandwidth of this machine, measured once."""
+        return self.home / "bandwidth.json"
+
+    @property
+    def exclusions_folder(self) -> Path:
+        """What each kept shortlist left out, and why."""
+        return self.home / "shortlists"
 
     @property
     def reports_folder(self) -> Path:
@@ -75,4 +94,14 @@ def read_settings(home: Path | None = None) -> Settings:
     except OSError as error:
         message = f"The data directory {folder} cannot be used: {error.strerror}. Name another one with --home DIR."
         raise BadSettings(message) from error
-    return Settings(home=folder)
+    return Settings(home=folder, hub_cache=_hub_cache(), ollama_models=_path_in("OLLAMA_MODELS"))
+
+
+def _hub_cache() -> Path | None:
+    home = _path_in("HF_HOME")
+    return _path_in("HF_HUB_CACHE") or (home / "hub" if home is not None else None)
+
+
+def _path_in(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().absolute() if value else None
