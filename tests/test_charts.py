@@ -9,7 +9,7 @@ import pytest
 
 from catalog.records import Record
 from results.records import BenchmarkComparison, CandidateSummary
-from tests.test_report_samples import (
+from tests.report_samples import (
     BROKEN,
     GEMMA,
     LABELS,

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import WorkbenchError
+from catalog.records import Ancestor, VerdictValue
 from results.recommendation import recommend
 from results.records import BenchmarkComparison, Estimate
-from tests.test_report_samples import (
+from tests.report_samples import (
     BROKEN,
     GEMMA,
     REQUIREMENTS,
@@ -185,6 +186,30 @@ def test_no_path_of_the_machine_and_no_log_is_told(render: object) -> None:
     assert "/home/someone" not in text
     assert "llama_model_load" not in text
     assert "workbench bench demo.yaml" in text
+
+
+def test_the_lineage_and_where_its_license_is_stricter_are_told() -> None:
+    parent = Ancestor(
+        model_id="meta-llama/Llama-2-7b-hf",
+        relation="finetune",
+        license="llama2",
+        value=VerdictValue.CONDITIONAL,
+        source=f"card of {SMOL}",
+    )
+    lost = Ancestor(model_id="someone/gone", relation="merge", source="card of meta-llama/Llama-2-7b-hf")
+    summary = smol()
+    changes = {
+        "value": VerdictValue.CONDITIONAL,
+        "declared_value": VerdictValue.ALLOWED,
+        "lineage": (parent, lost),
+    }
+    stricter = summary.model_copy(update={"verdict": summary.verdict.model_copy(update=changes)})
+    text = read(content(comparison=comparison([stricter, gemma()], [pair()]))).sections["licenses"]
+    assert "The declared license alone would be allowed; what the model was made from makes it conditional." in text
+    assert f"fine-tuned from meta-llama/Llama-2-7b-hf: llama2, conditional (card of {SMOL})" in text
+    assert "merged from someone/gone: not in the catalog, so its license is not known" in text
+    agreed = read(content()).sections["licenses"]
+    assert "The declared license alone" not in agreed
 
 
 def test_licenses_show_reasons_conditions_sources_and_that_it_is_no_advice() -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from results.recommendation import recommend
-from tests.test_report_samples import REQUIREMENTS, comparison, content, example, gemma, pair, smol
+from tests.report_samples import REQUIREMENTS, comparison, content, example, gemma, pair, smol
 from workbench.report.report import write_report
 
 ARGUMENTS = [

@@ -10,7 +10,7 @@ from results.records import BenchmarkComparison, RunMeasurements
 from results.statistics import holm, mcnemar_exact
 from results.summary import summarise
 from runners.records import Validity
-from tests.test_results_samples import ALLOWED, benchmark, measurements, outcome
+from tests.results_samples import ALLOWED, benchmark, measurements, outcome
 
 
 def run(name: str, rights: Sequence[bool | None], *, group_size: int | None = None) -> RunMeasurements:

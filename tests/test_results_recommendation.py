@@ -20,7 +20,7 @@ from results.records import (
     Weights,
 )
 from runners.records import Failure
-from tests.test_results_samples import benchmark, summary
+from tests.results_samples import benchmark, summary
 
 GIB = 2**30
 FORBIDDEN = Verdict(value=VerdictValue.FORBIDDEN, license="cc-by-nc-4.0", reasons=(Reason(text="NC.", source="x"),))

@@ -18,7 +18,7 @@ from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBen
 from results.records import Vote
 from results.store import MIGRATIONS, ExampleFilter, Store
 from runners.records import MemorySample, Validity
-from tests.test_results_samples import answers, benchmark, failure, judged, run_result, spec, timed
+from tests.results_samples import answers, benchmark, failure, judged, run_result, spec, timed
 
 ROOT = Path(__file__).parents[1]
 
@@ -306,7 +306,7 @@ WRITE = """
 import sys
 from pathlib import Path
 from results.store import Store
-from tests.test_results_samples import answers
+from tests.results_samples import answers
 store = Store(Path(sys.argv[1]))
 print("ready", flush=True)
 while True:

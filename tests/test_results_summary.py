@@ -11,7 +11,7 @@ from results.records import Confusion, ExampleOutcome, LabelQuality, RequestTimi
 from results.statistics import wilson
 from results.summary import summarise
 from runners.records import Failure, Validity
-from tests.test_results_samples import ALLOWED, LABELS, measurements, outcome
+from tests.results_samples import ALLOWED, LABELS, measurements, outcome
 
 THREE = ("a", "b", "c")
 

@@ -16,7 +16,7 @@ from runners.records import (
     Workload,
     WorkloadFinished,
 )
-from tests.test_results_samples import LOADED, benchmark, failure, judged, run_result, spec, timed
+from tests.results_samples import LOADED, benchmark, failure, judged, run_result, spec, timed
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from typing import Literal
 from catalog.errors import WorkbenchError
 from workbench.records import CandidateProgress, JobStatus
 
-
 Lane = Literal["device", "network"]
 """What a job keeps busy; jobs of one lane run one after the other."""
 

@@ -3,6 +3,7 @@
 from catalog.records import Profile, Reason
 from results import numbers
 from results.records import CandidateSummary
+from workbench.lineage_words import ancestor_line, disagreement
 from workbench.report.document import Block, Heading, Item, Items, Paragraph, Section, verdict_badge
 from workbench.report.records import ReportContent
 from workbench.report.text import listing
@@ -33,6 +34,12 @@ def _verdict_blocks(summary: CandidateSummary) -> list[Block]:
         Paragraph(text=f"License: {name}; {read}.", tone="muted"),
         Items(items=tuple(_reason_item(reason) for reason in verdict.reasons)),
     ]
+    stricter = disagreement(verdict)
+    if stricter is not None:
+        blocks.append(Paragraph(text=stricter, tone="warning"))
+    if verdict.lineage:
+        blocks.append(Paragraph(text="Lineage, nearest first:"))
+        blocks.append(Items(items=tuple(Item(text=ancestor_line(ancestor)) for ancestor in verdict.lineage)))
     if verdict.conditions:
         blocks.append(Paragraph(text="Conditions to meet:"))
         blocks.append(Items(items=tuple(Item(text=text) for text in verdict.conditions), checklist=True))
