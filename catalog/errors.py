@@ -5,6 +5,8 @@ WorkbenchError          every expected error of the project; its text is a sente
     ├── ModelNotFound       no such model in the catalog, on disk or on the Hub
     ├── BadWeightsFile      a file that is missing, truncated, corrupt or not what it says
     ├── HubUnavailable      the Hub cannot be reached or refuses
+    ├── DownloadRefused     pickles, flagged files or a full disk: needs a decision before anything is fetched
+    ├── Cancelled           stopped because the user asked
     └── BadCatalogData      the shipped data or a snapshot does not parse
 """
 
@@ -27,6 +29,14 @@ class BadWeightsFile(CatalogError):
 
 class HubUnavailable(CatalogError):
     """The Hub cannot be reached, or refuses the request."""
+
+
+class DownloadRefused(CatalogError):
+    """A download that needs a decision first: pickles, files that scanners flagged, code, or too little disk."""
+
+
+class Cancelled(CatalogError):
+    """Stopped because the user asked for it."""
 
 
 class BadCatalogData(CatalogError):

@@ -20,7 +20,7 @@ ALLOWED = {
 """Package → what of ours it may import."""
 
 DOORS = {
-    "huggingface_hub": {"catalog/hub.py"},
+    "huggingface_hub": {"catalog/hub/"},
     "duckdb": {"results/store.py"},
     "pynvml": {"runners/gpu.py"},
     "llama_cpp": {"runners/llama_cpp_engine.py", "runners/llama_decoder.py", "runners/quantize.py"},
