@@ -27,7 +27,14 @@ def gpu_devices() -> tuple[GpuDevice, ...]:
         handle = pynvml.nvmlDeviceGetHandleByIndex(index)
         memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
         name = _text(pynvml.nvmlDeviceGetName(handle))
-        devices.append(GpuDevice(name=name, total_bytes=int(memory.total), free_bytes=int(memory.free), driver=driver))
+        device = GpuDevice(
+            name=name,
+            total_bytes=int(memory.total),
+            free_bytes=int(memory.free),
+            driver=driver,
+            bandwidth_bytes_per_second=_bandwidth(handle),
+        )
+        devices.append(device)
     return tuple(devices)
 
 
@@ -44,6 +51,20 @@ def gpu_bytes_of(pids: Collection[int]) -> int | None:
             return None
         used += [p.usedGpuMemory for p in processes if p.pid in pids and p.usedGpuMemory is not None]
     return sum(used) if used else None
+
+
+def _bandwidth(handle: object) -> float | None:
+    """Peak memory bandwidth: highest memory clock × bus width; None where the driver tells either not.
+
+    NVML gives half the transfer rate as the clock for every kind of memory (an H100 answers 2,619 MHz and 5,120 bits:
+    2 × 2,619 MHz × 640 bytes = 3.35 TB/s, as its data sheet says). It is a ceiling, not a measurement.
+    """
+    try:
+        megahertz = pynvml.nvmlDeviceGetMaxClockInfo(handle, pynvml.NVML_CLOCK_MEM)
+        bits = pynvml.nvmlDeviceGetMemoryBusWidth(handle)
+    except pynvml.NVMLError:
+        return None
+    return 2 * megahertz * 1e6 * bits / 8 or None
 
 
 def _text(value: str | bytes) -> str:

@@ -427,6 +427,21 @@ class MemorySample(Record):
     """Processes in the tree."""
 
 
+class BandwidthMeasurement(Record):
+    """How fast this machine read its main memory, measured once."""
+
+    bytes_per_second: float = Field(gt=0)
+    """The fastest pass over the buffer: bytes read ÷ seconds."""
+    method: str
+    """How it was measured, in words."""
+    threads: int = Field(gt=0)
+    """Threads that read at the same time."""
+    buffer_bytes: int = Field(gt=0)
+    """Bytes read in one pass, over all threads."""
+    measured_at: str
+    """ISO 8601 time in UTC."""
+
+
 class Failure(Record):
     """Something that went wrong, for the person who has to act on it."""
 
