@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from catalog.errors import ModelNotFound
-from catalog.licenses import judge_model
+from catalog.lineage import LicenseFacts, judge_model, license_facts
 from catalog.memory import predict_fit
 from catalog.records import (
     Exclusion,
@@ -53,12 +53,17 @@ class Index:
         hint = f"Did you mean {', '.join(close)}?" if close else "Search by a part of its name."
         raise ModelNotFound(f"No model '{model_id}' among the {len(self._models)} in the catalog. {hint}")
 
+    def license_facts(self, model_id: str) -> LicenseFacts | None:
+        """What the verdict of a model depends on; None where the index does not hold it."""
+        model = self._models.get(model_id.strip().casefold())
+        return license_facts(model) if model else None
+
     def search(self, query: ModelQuery, profile: Profile, machine: Machine) -> SearchResult:
         """Judge every model and return the first `limit` that pass all filters, in order, with everything left out."""
         passed: list[Judged] = []
         exclusions: list[Exclusion] = []
         for model in self._models.values():
-            judged = Judged(model, judge_model(model, profile), _fit(model, query, machine))
+            judged = Judged(model, judge_model(model, profile, self.license_facts), _fit(model, query, machine))
             exclusion = _first_exclusion(judged, query)
             if exclusion is None:
                 passed.append(judged)

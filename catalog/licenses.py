@@ -2,21 +2,22 @@
 
 The rules (`data/license_rules.json`) hold our reading of public license texts: a base verdict, the conditions as a
 checklist, and clauses that depend on what the user intends. This module evaluates them against a `Profile`; it knows no
-license by name. It does not read model cards, follow lineage or fetch texts, and nothing here is legal advice.
+license by name. It does not read model cards or fetch texts and follows no lineage (that is `catalog.lineage`), and
+nothing here is legal advice.
 
 Two promises that tests keep: a stricter profile never gets a more permissive verdict, because clauses only ever tighten
 the base verdict; and what nobody has read is never guessed, it is `unknown` or says that the text was not read.
 """
 
 import difflib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
 from catalog.errors import BadCatalogData
-from catalog.records import Model, Profile, Reason, Record, Verdict, VerdictValue
+from catalog.records import Profile, Reason, Record, Verdict, VerdictValue
 
 RULES_FILE = "license_rules.json"
 LICENSE_LIST = "huggingface/hub-docs, docs/hub/repositories-licenses.md"
@@ -104,30 +105,39 @@ def judge_license(
     """Judge one license under a profile.
 
     `license` is the Hub's id, `license_name` the name beside `license: other`; case, spaces and underscores do not
-    matter. Where both name a rule, the stricter verdict wins. `multimodal` decides clauses on multimodal models: where
-    it is None and such a clause would bind the profile, the verdict is `unknown`.
+    matter. Where both name a rule, or one lists several with commas, the strictest verdict wins. `multimodal` decides
+    clauses on multimodal models: where it is None and such a clause would bind the profile, the verdict is `unknown`.
     """
     declared = _normalize(license)
     named = _normalize(license_name)
     if named and declared in {None, "other", "unknown"}:
         declared = None
-    verdicts = [_judge_name(name, profile, multimodal) for name in (named, declared) if name]
+    names = dict.fromkeys([*_split(named), *_split(declared)])
+    verdicts = [_judge_name(name, profile, multimodal) for name in names]
     if not verdicts:
         return _undeclared()
     return max(verdicts, key=lambda verdict: verdict.value.strictness)
 
 
-def judge_model(model: Model, profile: Profile) -> Verdict:
-    """Judge a model by its declared license; its notes and its parents come along as advisories.
+def normalize_license(name: str | None) -> str | None:
+    """Lower case, hyphens for spaces and underscores, without the tag prefix `license:`; None for nothing."""
+    return _normalize(name) if name else None
 
-    The licenses of parents are not compared: the advisory says so, and names them.
-    """
-    verdict = judge_license(model.license, profile, license_name=model.license_name, multimodal=model.multimodal)
-    advisories = list(verdict.advisories) + list(model.notes)
-    if model.base_models:
-        parents = ", ".join(model.base_models)
-        advisories.append(f"Made from {parents}; this verdict judges the declared license, not the parents'.")
-    return verdict.model_copy(update={"advisories": tuple(dict.fromkeys(advisories))})
+
+@lru_cache(maxsize=10_000)
+def same_license(one: str, other: str | None) -> bool:
+    """Whether two names mean one license: spelled alike, or names of one rule, or one of several that `other` lists."""
+    wanted = _normalize(one)
+    rule = _rules_by_name().get(wanted or "")
+    names = _split(_normalize(other))
+    return any(name == wanted or (rule is not None and _rules_by_name().get(name) is rule) for name in names)
+
+
+@lru_cache(maxsize=10_000)
+def depends_on_multimodal(name: str | None) -> bool:
+    """Whether the license treats multimodal models differently from text-only ones."""
+    rules = [_rules_by_name().get(part) for part in _split(_normalize(name))]
+    return any(clause.kind == "eu_multimodal" for rule in rules if rule for clause in rule.clauses)
 
 
 def _judge_name(name: str, profile: Profile, multimodal: bool | None) -> Verdict:
@@ -234,6 +244,12 @@ def _stricter(one: VerdictValue, other: VerdictValue) -> VerdictValue:
     return max(one, other, key=lambda value: value.strictness)
 
 
+def _split(name: str | None) -> list[str]:
+    """Single licenses of a normalized name that may list several with commas."""
+    return [part.strip("- ") for part in (name or "").split(",") if part.strip("- ")]
+
+
+@lru_cache(maxsize=10_000)
 def _normalize(name: str | None) -> str | None:
     """Lower case, hyphens for spaces and underscores, without the tag prefix `license:`; None for nothing."""
     if name is None:

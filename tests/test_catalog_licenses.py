@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import BadCatalogData
-from catalog.licenses import judge_license, judge_model, license_ids, parse_rules
+from catalog.licenses import judge_license, license_ids, parse_rules
 from catalog.records import Model, Profile, Verdict, VerdictValue
 from catalog.snapshot import load_starter_models
 
@@ -185,17 +185,9 @@ def test_copyleft_duties_are_said_to_begin_with_distribution() -> None:
     assert "share-alike duties" in outside.reasons[0].text
 
 
-def test_notes_and_parents_of_a_model_become_advisories() -> None:
-    model = Model(id="a/b", license="mit", base_models=("c/d",), notes=("A note.",))
-    verdict = judge_model(model, Profile())
-    assert verdict.value is VerdictValue.ALLOWED
-    assert "A note." in verdict.advisories
-    assert any("c/d" in advisory and "not the parents'" in advisory for advisory in verdict.advisories)
-
-
 @pytest.mark.parametrize("model", load_starter_models(), ids=lambda model: model.id)
 def test_every_starter_model_has_a_license_that_the_rules_know(model: Model) -> None:
-    verdict = judge_model(model, Profile())
+    verdict = judge_license(model.license, Profile(), license_name=model.license_name)
     assert "not among those judged" not in verdict.reasons[0].text
     assert "No license is declared" not in verdict.reasons[0].text
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from catalog.errors import WorkbenchError
 from catalog.gguf_file import local_model
 from catalog.index import Index
-from catalog.licenses import judge_license, judge_model
+from catalog.licenses import judge_license
+from catalog.lineage import FindFacts, judge_model
 from catalog.memory import predict_fit
 from catalog.records import (
     Candidate,
@@ -126,7 +127,7 @@ class Workbench:
         quantization = model.weights_files[0].quantization if model.kind == "local" else None
         return SearchHit(
             model=model,
-            verdict=judge_model(model, profile or self.profile()),
+            verdict=judge_model(model, profile or self.profile(), self._index.license_facts),
             fit=predict_fit(model, machine, quantization=quantization or "Q4_K_M"),
         )
 
@@ -330,7 +331,7 @@ class Workbench:
                 context_tokens=run.options.context_tokens,
                 weights_bytes=candidate.weights_bytes or None,
             ).total_bytes
-        return summarise(run, _verdict(candidate, model, profile), predicted)
+        return summarise(run, _verdict(candidate, model, profile, self._index.license_facts), predicted)
 
     def _measured_model(self, candidate: Candidate) -> Model | None:
         try:
@@ -343,9 +344,9 @@ class Workbench:
             return None
 
 
-def _verdict(candidate: Candidate, model: Model | None, profile: Profile) -> Verdict:
+def _verdict(candidate: Candidate, model: Model | None, profile: Profile, find: FindFacts) -> Verdict:
     if model is not None and model.license is not None:
-        return judge_model(model, profile)
+        return judge_model(model, profile, find)
     return judge_license(candidate.license, profile, license_name=candidate.license_name)
 
 
