@@ -7,6 +7,7 @@ WorkbenchError          every expected error of the project; its text is a sente
     ├── HubUnavailable      the Hub cannot be reached or refuses
     ├── DownloadRefused     pickles, flagged files or a full disk: needs a decision before anything is fetched
     ├── Cancelled           stopped because the user asked
+    ├── BadMachine          no such machine profile, or a file of one that does not parse
     └── BadCatalogData      the shipped data or a snapshot does not parse
 """
 
@@ -41,3 +42,7 @@ class Cancelled(CatalogError):
 
 class BadCatalogData(CatalogError):
     """Shipped data or a snapshot that does not parse."""
+
+
+class BadMachine(CatalogError):
+    """No machine profile of that name, or a file of one that does not parse."""

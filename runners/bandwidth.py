@@ -1,13 +1,14 @@
 """How fast this machine reads its main memory: measured once, because decoding on the CPU is bound by it.
 
 Every thread finds the largest number of a buffer of its own, all at the same time, pass after pass for about a second;
-the fastest pass counts, since whatever else runs on the machine can only slow a pass down. Reading dominates, as it does
-when weights are read for a token. NumPy lets go of the interpreter's lock for the length of a pass.
+the fastest pass counts, since whatever else runs on the machine can only slow a pass down. Reading dominates, as it
+does when weights are read for a token. NumPy lets go of the interpreter's lock for the length of a pass.
 
 What this under-estimates: machines whose cores together need more than one stream each to fill the memory channels;
 machines with several memory nodes, because Python cannot pin its threads; and anything measured while others use the
-machine. What it over-estimates: a buffer that still fits a shared cache of a larger host, which a virtual machine cannot
-see past. It says nothing about GPUs: their bandwidth is in runners/gpu.py. Where the result is kept is not decided here.
+machine. What it over-estimates: a buffer that still fits a shared cache of a larger host, which a virtual machine
+cannot see past. It says nothing about GPUs: their bandwidth is in runners/gpu.py. Where the result is kept is not
+decided here.
 """
 
 import os
