@@ -1,12 +1,11 @@
 """Candidates from the Hub, against a real HTTP server that speaks its API, through the real command line."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.hub_process import served_hub
 from tests.test_cli import TEST_SET, printed, workbench
 
 pytestmark = pytest.mark.engine
@@ -28,17 +27,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory, smollm2: Path) -> Iterator[tup
             path = root / repository / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.hub_server", str(root)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[1],
-    )
-    assert server.stdout is not None
-    yield server.stdout.readline().strip(), root
-    server.terminate()
-    server.wait()
-    server.stdout.close()
+    with served_hub(root) as server:
+        yield server.address, root
 
 
 def bench(home: Path, address: str, model: str, extra: str = "", code: int = 0, **environment: str) -> str:
