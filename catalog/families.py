@@ -81,7 +81,7 @@ class FamilyBook(Record):
 class _Finder(NamedTuple):
     any_stem: re.Pattern[str]
     look_alike: re.Pattern[str]
-    by_pattern: tuple[tuple[ModelFamily, re.Pattern[str]], ...]
+    by_stem: dict[str, tuple[tuple[ModelFamily, re.Pattern[str]], ...]]
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED)
@@ -89,16 +89,17 @@ def families_in_name(model_id: str) -> tuple[ModelFamily, ...]:
     """Families that the name of a repository tells, whoever owns it; empty for most names."""
     finder = _finder()
     name = model_id.rpartition("/")[2].casefold()
-    if finder.any_stem.search(name) is None:
+    stems = dict.fromkeys(finder.any_stem.findall(name))
+    if not stems:
         return ()
     name = finder.look_alike.sub(" ", name)
-    found = []
-    for family, pattern in finder.by_pattern:
-        if any(stem in name for stem in family.stems):
+    found: dict[str, ModelFamily] = {}
+    for stem in stems:
+        for family, pattern in finder.by_stem[stem]:
             name, matches = pattern.subn(" ", name)
             if matches:
-                found.append(family)
-    return tuple(found)
+                found[family.name] = family
+    return tuple(found.values())
 
 
 def family_of_known_model(model_id: str) -> ModelFamily | None:
@@ -157,5 +158,8 @@ def _finder() -> _Finder:
     return _Finder(
         any_stem=re.compile("|".join(re.escape(stem) for stem in stems)),
         look_alike=re.compile("|".join(alike.pattern for alike in book.look_alikes)),
-        by_pattern=tuple((family, re.compile("|".join(family.patterns))) for family in book.families),
+        by_stem={
+            stem: tuple((f, re.compile("|".join(f.patterns))) for f in book.families if stem in f.stems)
+            for stem in stems
+        },
     )
