@@ -106,6 +106,7 @@ class Hub(BaseHTTPRequestHandler):
                 body = rule.get("body", "{}").replace("AUTHORIZATION", str(self.headers.get("authorization")))
                 self._send(rule.get("status", 200), body.encode(), rule.get("headers", {}))
                 return
+            break
         answer()
 
     _cut_after: int | None = None

@@ -240,13 +240,17 @@ def _append(hub: Hub, target: _Target, partial: Path, report: _Report) -> None:
         # A server that ignores ranges sends the whole file again.
         resumes = here > 0 and response.status_code == 206
         done = here if resumes else 0
+        told = done
         report.at(target.file, done)
         with partial.open("ab" if resumes else "wb") as file:
-            for chunk in response.iter_bytes(_CHUNK_BYTES):
+            # As they come: httpx2 drops what it has gathered for a larger chunk when the connection breaks.
+            for chunk in response.iter_bytes():
                 file.write(chunk)
                 done += len(chunk)
-                report.at(target.file, done)
-                stop_if_cancelled(hub)
+                if done - told >= _CHUNK_BYTES:
+                    told = done
+                    report.at(target.file, done)
+                    stop_if_cancelled(hub)
     if target.size_bytes is not None and done < target.size_bytes:
         raise httpx2.RemoteProtocolError(f"{done} of {target.size_bytes} bytes")
 
