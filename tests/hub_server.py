@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -312,7 +313,7 @@ def _matches(entry: dict[str, Any], query: list[tuple[str, str]]) -> bool:
         *(language if isinstance(language, list) else [language]),
         entry.get("library_name"),
     }
-    checks = {
+    checks: dict[str, Callable[[str], bool]] = {
         "filter": lambda value: value in has,
         "search": lambda value: value.lower() in entry["id"].lower(),
         "author": lambda value: entry["id"].partition("/")[0] == value,

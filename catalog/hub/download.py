@@ -325,7 +325,7 @@ def _link(hub: Hub, plan: DownloadPlan, file: PlannedFile, report: _Report) -> P
             revision=plan.revision,
             cache_dir=hub.cache_folder,
             endpoint=hub.endpoint,
-            tqdm_class=Bar,  # type: ignore[arg-type]
+            tqdm_class=Bar,
         )
     except EXPECTED as error:
         raise explained(error, plan.model_id, plan.revision) from error
