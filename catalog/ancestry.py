@@ -6,7 +6,7 @@ only where no license of the lineage says the same, and its terms are marked. No
 `catalog.lineage`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -82,7 +82,7 @@ class Step(NamedTuple):
 def trace(facts: LicenseFacts, find: FindFacts) -> list[Step]:
     """Follow the parents, nearest first, then add what names tell and no card says."""
     steps: list[Step] = []
-    readable = [] if facts.relation in {"quantized", "adapter"} and facts.base_models else [(facts, True)]
+    named: list[tuple[LicenseFacts, bool]] = [(facts, True)]
     seen = {facts.model_id.casefold()}
     generation = [(parent, facts) for parent in facts.base_models]
     for _ in range(MAX_DEPTH):
@@ -93,10 +93,11 @@ def trace(facts: LicenseFacts, find: FindFacts) -> list[Step]:
             seen.add(parent_id.casefold())
             parent = find(parent_id)
             steps.append(_step(parent_id, parent, child, facts))
-            readable.append((parent or LicenseFacts(parent_id), parent is not None))
-            following += [(grandparent, parent) for grandparent in (parent.base_models if parent else ())]
+            named.append((parent or LicenseFacts(parent_id), parent is not None))
+            if parent is not None:
+                following += [(grandparent, parent) for grandparent in parent.base_models]
         generation = following
-    return steps + _guesses(facts, steps, readable)
+    return steps + _guesses(facts, steps, named)
 
 
 def _step(parent_id: str, parent: LicenseFacts | None, child: LicenseFacts, root: LicenseFacts) -> Step:
@@ -114,27 +115,31 @@ def _step(parent_id: str, parent: LicenseFacts | None, child: LicenseFacts, root
     )
 
 
-def _guesses(facts: LicenseFacts, steps: list[Step], readable: Iterable[tuple[LicenseFacts, bool]]) -> list[Step]:
-    """Families that names tell, unless a license of the lineage, or an earlier guess, says the same."""
-    told = [
-        (family, named.model_id)
-        for named, in_catalog in readable
-        for family in families_in_name(named.model_id)
-        if not (in_catalog and named.model_id.partition("/")[0].casefold() in family.owners)
-        and agrees_with_architecture(family, named.architecture)
-    ]
+def _guesses(facts: LicenseFacts, steps: list[Step], named: list[tuple[LicenseFacts, bool]]) -> list[Step]:
+    """Families that names tell, unless the maker's own repository or a license of the lineage settles the matter.
+
+    `named` pairs every model of the lineage with whether the catalog holds it.
+    """
+    told: list[tuple[ModelFamily, str]] = []
+    settled: set[str] = set()
+    for model, in_catalog in named:
+        for family in families_in_name(model.model_id):
+            if in_catalog and model.model_id.partition("/")[0].casefold() in family.owners:
+                settled.add(family.name)
+            elif agrees_with_architecture(family, model.architecture):
+                told.append((family, model.model_id))
     if not told:
         return []
     stated = [facts.license, facts.license_name]
     stated += [name for step in steps if step.terms for name in (step.terms.license, step.terms.license_name)]
     guesses = []
-    for family, named in told:
-        if any(same_license(family.license, name) for name in stated):
+    for family, model_id in told:
+        if family.name in settled or any(same_license(family.license, name) for name in stated):
             continue
         stated.append(family.license)
         multimodal = _if_it_matters(family.license, family.multimodal)
         terms = LicenseTerms(family.license, None, multimodal, guessed=True)
-        guesses.append(Step(family.name, "family", f"name of {named}", None, terms, family))
+        guesses.append(Step(family.name, "family", f"name of {model_id}", None, terms, family))
     return guesses
 
 

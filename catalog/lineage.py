@@ -159,7 +159,7 @@ def _ancestor(step: Step, profile: Profile) -> Ancestor:
         source += f"; license of {step.family.name}: {step.family.source}"
     return Ancestor(
         model_id=step.ancestor,
-        relation=relation,  # type: ignore[arg-type]  # narrowed by the line above
+        relation=relation,
         license=(terms.license_name or terms.license) if terms else None,
         value=_judge(terms, profile).value if terms else None,
         source=source,

@@ -244,7 +244,7 @@ TRANSLATION = {
     "not_allowed": "forbidden",
     "unknown": "unknown",
 }
-READ_SINCE = {"lfm1.0": "conditional"}
+READ_SINCE = {"lfm1.0": "conditional", "tencent-hunyuan-community": "conditional"}
 """Names whose text was read after the reference table was made, with the verdict of the text."""
 
 
