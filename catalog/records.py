@@ -287,7 +287,9 @@ class GpuDevice(Record):
     driver: str | None = None
     """Driver version."""
     bandwidth_bytes_per_second: float | None = Field(default=None, gt=0)
-    """Memory bandwidth, from the data sheet."""
+    """Memory bandwidth: a ceiling that the driver's figures or the data sheet give."""
+    bandwidth_source: str | None = None
+    """Where the bandwidth comes from."""
 
 
 class Machine(Record):
@@ -309,6 +311,8 @@ class Machine(Record):
     """Main memory that can be had without swapping."""
     bandwidth_bytes_per_second: float | None = Field(default=None, gt=0)
     """Bandwidth of main memory: measured on this machine, or from the data sheet."""
+    bandwidth_source: str | None = None
+    """Where that bandwidth comes from."""
     unified_memory: bool = False
     """Whether the GPU works in main memory, so that both are one budget."""
     gpus: tuple[GpuDevice, ...] = ()
@@ -417,15 +421,15 @@ class Speed(Record):
     """A rough prediction from memory bandwidth: what decoding one sequence can reach at best, and what is usual."""
 
     low_tokens_per_second: float = Field(gt=0)
-    """Lower end of the range."""
+    """Lower end of the range: the context full, and the share of the bandwidth that engines reach at least."""
     high_tokens_per_second: float = Field(gt=0)
-    """Bandwidth ÷ bytes read per token: never more."""
+    """Bandwidth ÷ bytes of the active weights, with an empty context: never more."""
     bytes_per_token: int = Field(gt=0)
-    """Active weights and KV cache read for one token."""
+    """Active weights and, with the context full, KV cache and state read for one token."""
     bandwidth_bytes_per_second: float = Field(gt=0)
-    """Bandwidth that was assumed."""
+    """Bandwidth that was assumed: of all devices that read at the same time."""
     source: str
-    """Where the bandwidth comes from: measured here, or a data sheet."""
+    """Where the bandwidth comes from (measured here, the driver, or a data sheet), and what the range leaves out."""
 
 
 class QuantizationOption(Record):
@@ -445,6 +449,19 @@ class QuantizationOption(Record):
     """Model and table that the loss was measured on."""
     fit: Fit | None = None
     """Its predicted memory."""
+
+
+class Limit(Record):
+    """The most of something that still runs on a machine, and what keeps it from being more."""
+
+    value: int = Field(gt=0)
+    """Tokens of context, or sequences held at once."""
+    limited_by: Literal["memory", "model", "engine"]
+    """memory: one step more no longer goes in as well; model: its native context; engine: sequences it can hold."""
+    fit: Fit
+    """The prediction at that value: `fits` where anything does, else `tight`, else `offload`."""
+    explanation: str
+    """One sentence with the numbers."""
 
 
 class Exclusion(Record):
