@@ -115,12 +115,16 @@ def with_bandwidths(machine: Machine) -> Machine:
     if all(gpu.bandwidth_bytes_per_second is not None for gpu in machine.gpus):
         return machine
     gpus = tuple(
-        gpu
-        if gpu.bandwidth_bytes_per_second is not None
-        else gpu.model_copy(update={"bandwidth_bytes_per_second": gpu_bandwidth(gpu.name)})
+        gpu if gpu.bandwidth_bytes_per_second is not None else gpu.model_copy(update=_listed_bandwidth(gpu.name))
         for gpu in machine.gpus
     )
     return machine.model_copy(update={"gpus": gpus})
+
+
+def _listed_bandwidth(gpu_name: str) -> dict[str, object]:
+    bandwidth = gpu_bandwidth(gpu_name)
+    source = None if bandwidth is None else f"data sheet of {gpu_name}, from the shipped list"
+    return {"bandwidth_bytes_per_second": bandwidth, "bandwidth_source": source}
 
 
 def _read_profile(path: Path) -> MachineProfile:
@@ -172,9 +176,10 @@ def _profile(entry: _MachineEntry) -> MachineProfile:
     total = round(entry.memory_gb * GIB)
     bandwidth = _bytes_per_second(entry.bandwidth_gb_per_second)
     available = max(0, total - min(max(total // 10, LEAST_RESERVE_BYTES), MOST_RESERVE_BYTES))
-    gpus = tuple(device for gpu in entry.gpus for device in [_device(gpu)] * gpu.count)
+    source = entry.source or "the user's own file"
+    gpus = tuple(device for gpu in entry.gpus for device in [_device(gpu, source)] * gpu.count)
     if entry.unified_gpu is not None:
-        gpus = (_unified_device(entry, entry.unified_gpu, available), *gpus)
+        gpus = (_unified_device(entry, entry.unified_gpu, available, source), *gpus)
     machine = Machine(
         name=entry.name,
         cpu=entry.title or entry.name,
@@ -182,10 +187,10 @@ def _profile(entry: _MachineEntry) -> MachineProfile:
         memory_total_bytes=total,
         memory_available_bytes=available,
         bandwidth_bytes_per_second=bandwidth,
+        bandwidth_source=None if bandwidth is None else source,
         unified_memory=entry.unified_gpu is not None,
         gpus=gpus,
     )
-    source = entry.source or "the user's own file"
     return MachineProfile(
         name=entry.name,
         title=entry.title or entry.name,
@@ -196,17 +201,18 @@ def _profile(entry: _MachineEntry) -> MachineProfile:
     )
 
 
-def _device(entry: _GpuEntry) -> GpuDevice:
+def _device(entry: _GpuEntry, source: str) -> GpuDevice:
     total = round(entry.memory_gb * GIB) if entry.driver_mib is None else entry.driver_mib * MIB
     return GpuDevice(
         name=entry.name,
         total_bytes=total,
         free_bytes=total,
         bandwidth_bytes_per_second=_bytes_per_second(entry.bandwidth_gb_per_second),
+        bandwidth_source=None if entry.bandwidth_gb_per_second is None else source,
     )
 
 
-def _unified_device(entry: _MachineEntry, name: str, available_bytes: int) -> GpuDevice:
+def _unified_device(entry: _MachineEntry, name: str, available_bytes: int, source: str) -> GpuDevice:
     share = 2 / 3 if entry.memory_gb <= SMALL_UNIFIED_GB else 3 / 4
     granted = round((entry.unified_gpu_gb or entry.memory_gb * share) * GIB)
     return GpuDevice(
@@ -214,6 +220,7 @@ def _unified_device(entry: _MachineEntry, name: str, available_bytes: int) -> Gp
         total_bytes=granted,
         free_bytes=min(granted, available_bytes),
         bandwidth_bytes_per_second=_bytes_per_second(entry.bandwidth_gb_per_second),
+        bandwidth_source=None if entry.bandwidth_gb_per_second is None else source,
     )
 
 

@@ -27,12 +27,14 @@ def gpu_devices() -> tuple[GpuDevice, ...]:
         handle = pynvml.nvmlDeviceGetHandleByIndex(index)
         memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
         name = _text(pynvml.nvmlDeviceGetName(handle))
+        bandwidth = _bandwidth(handle)
         device = GpuDevice(
             name=name,
             total_bytes=int(memory.total),
             free_bytes=int(memory.free),
             driver=driver,
-            bandwidth_bytes_per_second=_bandwidth(handle),
+            bandwidth_bytes_per_second=bandwidth,
+            bandwidth_source=None if bandwidth is None else "highest memory clock × bus width, from the driver",
         )
         devices.append(device)
     return tuple(devices)
