@@ -41,6 +41,8 @@ _MULTIMODAL_TASKS = frozenset(
 )
 _FIRST_RECORDED = "2022-03-02"
 """Creation dates were first kept on this day, so older repositories all carry it (huggingface_hub's ModelInfo)."""
+_TOO_LARGE = 2**63
+"""No count is; and no table could hold it."""
 _UNSAFE_LEVELS = frozenset({"unsafe", "suspicious"})
 
 
@@ -107,7 +109,7 @@ def flagged_files(raw: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         str(issue.get("path"))
         for issue in _list(issues)
-        if isinstance(issue, Mapping) and issue.get("level") in _UNSAFE_LEVELS
+        if isinstance(issue, Mapping) and _text(issue.get("level")) in _UNSAFE_LEVELS
     )
 
 
@@ -191,7 +193,7 @@ def _network_facts(
     if size.note is not None:
         notes.append(size.note)
     name = _text(config.get("model_type")) or _text(gguf.get("architecture"))
-    task = raw.get("pipeline_tag")
+    task = _text(raw.get("pipeline_tag"))
     return {
         "parameters": Fact(size.parameters, size.confidence),
         "weights_bytes": Fact(exact, "verified") if exact else Fact(size.weights_bytes, "derived"),
@@ -244,7 +246,7 @@ def _languages(card: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _gated(value: Any) -> bool | None:
-    return None if value is None else value in {True, "auto", "manual"}
+    return value if isinstance(value, bool) else True if value in ("auto", "manual") else None
 
 
 def _released(value: Any) -> str | None:
@@ -258,11 +260,12 @@ def _day(value: Any) -> str | None:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _TOO_LARGE else None
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _TOO_LARGE
+    return float(value) if fits else None
 
 
 def _text(value: Any) -> str | None:

@@ -57,7 +57,7 @@ def files_of(siblings: object) -> tuple[HubFile, ...]:
         found.append(
             HubFile(
                 path=name,
-                size_bytes=size if isinstance(size, int) and size >= 0 else None,
+                size_bytes=size if isinstance(size, int) and 0 <= size < 2**63 else None,
                 sha256=_digest(large.get("sha256"), 64),
                 git_oid=None if large else _digest(item.get("blobId"), 40),
             )

@@ -36,6 +36,8 @@ _BYTES_PER_ELEMENT = {
 """Names as the safetensors format writes them."""
 _PACKED = frozenset({"I32", "U32", "I64", "U8", "I16", "U16"})
 """Element types in which several quantized weights lie in one element."""
+_TOO_LARGE = 2**50
+"""A thousand trillion weights no model has."""
 _SIZE_IN_NAME = re.compile(r"(?<![A-Za-z0-9.])(?:(\d{1,3})x)?(\d{1,4}(?:\.\d{1,3})?)([BMbm])(?![A-Za-z0-9])", re.ASCII)
 
 
@@ -94,7 +96,7 @@ def _elements(summary: Any) -> dict[str, int]:
     return {
         dtype: count
         for dtype, count in (stated.items() if isinstance(stated, Mapping) else ())
-        if isinstance(dtype, str) and isinstance(count, int) and count > 0
+        if isinstance(dtype, str) and isinstance(count, int) and 0 < count < _TOO_LARGE
     }
 
 
@@ -109,7 +111,7 @@ def _doubt(summary: Mapping[str, Any], counted: int, model_id: str) -> str | Non
 
 def gguf_size(total: Any, model_id: str) -> Size | None:
     """Size by the Hub's GGUF summary, which counts the tensors of one file only."""
-    if not isinstance(total, int) or isinstance(total, bool) or total <= 0:
+    if not isinstance(total, int) or isinstance(total, bool) or not 0 < total < _TOO_LARGE:
         return None
     named = size_in_name(model_id)
     if named is not None and not 0.4 < total / named < 2.5:
