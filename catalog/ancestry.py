@@ -149,6 +149,19 @@ def license_terms(facts: LicenseFacts) -> LicenseTerms:
     return terms._replace(multimodal=_multimodal(facts)) if asks_for_multimodal else terms
 
 
+def declared_terms(facts: LicenseFacts, steps: list[Step]) -> LicenseTerms:
+    """The license that a model declares.
+
+    Whether the model is multimodal comes from its nearest parent under the same license where nothing else tells it.
+    """
+    terms = license_terms(facts)
+    if terms.multimodal is None and _plain_terms(facts.license, facts.license_name)[1]:
+        for step in steps:
+            if step.terms and step.terms[:2] == terms[:2] and step.terms.multimodal is not None:
+                return terms._replace(multimodal=step.terms.multimodal)
+    return terms
+
+
 @lru_cache(maxsize=10_000)
 def _plain_terms(declared: str | None, named: str | None) -> tuple[LicenseTerms, bool]:
     """Normalized names, and whether it must be known if the model is multimodal; remembered, as few differ."""

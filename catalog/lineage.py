@@ -19,12 +19,13 @@ from catalog.ancestry import (
     LicenseFacts,
     LicenseTerms,
     Step,
+    declared_terms,
     license_facts,
     license_terms,
     nothing_known,
     trace,
 )
-from catalog.families import ModelFamily, agrees_with_architecture, families_in_name, license_hinted_by_architecture
+from catalog.families import agrees_with_architecture, families_in_name, license_hinted_by_architecture
 from catalog.licenses import judge_license, same_license
 from catalog.records import Ancestor, Model, Profile, Reason, Verdict, VerdictValue
 from catalog.training_data import find_advisories
@@ -55,11 +56,17 @@ class LicenseCase(NamedTuple):
 
 def lineage_case(facts: LicenseFacts, find: FindFacts) -> LicenseCase:
     """Reduce a model and its lineage to the case that decides its verdict; cheap enough to call for every model."""
-    declared = license_terms(facts)
     if not facts.base_models and not families_in_name(facts.model_id):
-        return LicenseCase(declared)
-    inherited = {step.terms for step in trace(facts, find) if step.terms is not None and step.terms[:3] != declared[:3]}
-    return LicenseCase(declared, tuple(sorted(inherited, key=str)) if len(inherited) > 1 else tuple(inherited))
+        return LicenseCase(license_terms(facts))
+    steps = trace(facts, find)
+    declared = declared_terms(facts, steps)
+    inherited = {step.terms for step in steps if step.terms is not None and step.terms[:3] != declared[:3]}
+    return LicenseCase(declared, tuple(sorted(inherited, key=_case_order)) if len(inherited) > 1 else tuple(inherited))
+
+
+def _case_order(terms: LicenseTerms) -> tuple[bool, str]:
+    """Guesses last, so that on a tie what a card says is what a reader is told."""
+    return terms.guessed, str(terms)
 
 
 def write_case(case: LicenseCase) -> str:
@@ -75,14 +82,7 @@ def read_case(text: str) -> LicenseCase:
 
 def judge_case(case: LicenseCase, profile: Profile) -> Verdict:
     """Judge a case: value, reasons and conditions are those of every model that shares it; ancestors go unnamed."""
-    inherited = [
-        _Inherited(
-            subject="one of the models that its name tells" if terms.guessed else "one of the models it was made from",
-            terms=terms,
-            verdict=_judge(terms, profile),
-        )
-        for terms in case.inherited
-    ]
+    inherited = [_Inherited(terms, _judge(terms, profile)) for terms in case.inherited]
     return _combine(_judge(case.declared, profile), inherited)
 
 
@@ -109,10 +109,10 @@ def judge_license_with_base(
 
 
 class _Inherited(NamedTuple):
-    subject: str
     terms: LicenseTerms
     verdict: Verdict
-    family: ModelFamily | None = None
+    step: Step | None = None
+    """Where it comes from; None in cases, which name no model."""
 
 
 @lru_cache(maxsize=10_000)
@@ -125,13 +125,13 @@ def _judge(terms: LicenseTerms, profile: Profile) -> Verdict:
 
 def _judge_facts(facts: LicenseFacts, profile: Profile, find: FindFacts) -> Verdict:
     """Judge facts with named ancestors; the value is the one of their case."""
-    declared_terms = license_terms(facts)
-    declared = _judge(declared_terms, profile)
     steps = trace(facts, find)
+    terms = declared_terms(facts, steps)
+    declared = _judge(terms, profile)
     inherited = [
-        _Inherited(_subject(step), step.terms, _judge(step.terms, profile), step.family)
+        _Inherited(step.terms, _judge(step.terms, profile), step)
         for step in steps
-        if step.terms is not None and step.terms[:3] != declared_terms[:3]
+        if step.terms is not None and step.terms[:3] != terms[:3]
     ]
     verdict = _combine(declared, inherited)
     advisories = [
@@ -143,12 +143,6 @@ def _judge_facts(facts: LicenseFacts, profile: Profile, find: FindFacts) -> Verd
     ]
     lineage = tuple(_ancestor(step, profile) for step in steps)
     return verdict.model_copy(update={"advisories": _once(advisories), "lineage": lineage})
-
-
-def _subject(step: Step) -> str:
-    if step.terms is not None and step.terms.guessed:
-        return step.ancestor
-    return f"{step.ancestor} (by way of {step.through})" if step.through else step.ancestor
 
 
 def _ancestor(step: Step, profile: Profile) -> Ancestor:
@@ -205,7 +199,8 @@ def _combine(declared: Verdict, inherited: list[_Inherited]) -> Verdict:
     if strictest is not None and stricter:
         first, *others = strictest.verdict.reasons
         explained = first.model_copy(update={"text": _disagreement(strictest, declared, first.text)})
-        reasons = (explained, *others, *(_as_declared(reason, declared) for reason in declared.reasons))
+        declared_too = [_as_declared(reason, declared) for reason in declared.reasons]
+        reasons = (explained, *_family_reason(strictest), *others, *declared_too)
     advisories = [*deciding.advisories, *declared.advisories]
     advisories += [text for other in inherited if not other.terms.guessed for text in other.verdict.advisories]
     return deciding.model_copy(
@@ -219,16 +214,30 @@ def _combine(declared: Verdict, inherited: list[_Inherited]) -> Verdict:
 
 
 def _disagreement(other: _Inherited, declared: Verdict, clause: str) -> str:
+    """Which ancestor's license is stricter, and its clause."""
     stated = f"the declared {declared.license}" if declared.license else "the missing one of this repository"
     name = other.verdict.license
     if other.terms.guessed:
+        told = f"The {other.step.source} speaks of {other.step.ancestor}" if other.step else "A name speaks of a model"
         return (
-            f"The name says that it was made from {other.subject}, whose license {name} is stricter than {stated}. "
-            f"{clause} Only the name tells it: look at the model card."
+            f"{told}, whose license {name} is stricter than {stated}. {clause} "
+            "Only the name says so: look at the model card."
         )
+    ancestor = other.step.ancestor if other.step else "a model"
+    if other.step and other.step.through:
+        ancestor += f" by way of {other.step.through}"
     if name is None:
-        return f"Made from {other.subject}, which declares no license, so that nobody could pass rights on. {clause}"
-    return f"Made from {other.subject}, whose license {name} is stricter than {stated}: {clause}"
+        return f"Made from {ancestor}, which declares no license, so that nobody could pass rights on. {clause}"
+    return f"Made from {ancestor}, whose license {name} is stricter than {stated}: {clause}"
+
+
+def _family_reason(other: _Inherited) -> list[Reason]:
+    """Where the license of a family was read, where no card of the lineage states it."""
+    family = other.step.family if other.step else None
+    if family is None:
+        return []
+    text = f"{family.name} is released under {family.license}."
+    return [Reason(text=text, source=family.source, read_on=family.read_on, link=family.link)]
 
 
 def _as_declared(reason: Reason, declared: Verdict) -> Reason:
@@ -243,7 +252,7 @@ def _conditions(value: VerdictValue, declared: Verdict, inherited: list[_Inherit
     asked = [text for verdict in binding for text in verdict.conditions]
     for other in inherited:
         if other.terms.guessed:
-            subject = other.family.name if other.family else "that model"
+            subject = other.step.ancestor if other.step else "that model"
             asked += [
                 f"If it was made from {subject}: {text}" for text in other.verdict.conditions if text not in asked
             ]
