@@ -3,11 +3,12 @@
     .venv/bin/python benchmarks/speed.py [MODEL.gguf ...] [--rounds 5] [--output-tokens 128]
 
 The bandwidth of main memory is measured first and last, because others may use the machine meanwhile; both are
-printed, with the load average, and the higher one is used. Each model is loaded once by our llama.cpp engine, on the CPU, with
-all cores this process may use; then every round asks for one answer to a short prompt and counts the tokens after the
-first. Printed per model: predicted low and high, measured median, and the share of the bandwidth that it amounts to. The
-demo models are far smaller than what people run, so they are bound by arithmetic as much as by memory: a share of 0.3
-to 0.5 on few cores is usual, and models of some billions reach more. The last line is JSON; nothing is asserted.
+printed, with the load average, and the higher one is used. Each model is loaded once by our llama.cpp engine, on the
+CPU, with all cores this process may use; then every round asks for one answer to a short prompt and counts the tokens
+after the first. Printed per model: predicted low and high, measured median, and the share of the bandwidth that it
+amounts to. The demo models are far smaller than what people run, so they are bound by arithmetic as much as by memory:
+a share of 0.3 to 0.5 on few cores is usual, and models of some billions reach more. The last line is JSON; nothing is
+asserted.
 """
 
 import argparse
