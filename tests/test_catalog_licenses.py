@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import BadCatalogData
-from catalog.licenses import judge_license, license_ids, parse_rules
+from catalog.licenses import judge_license, license_ids, parse_rules, same_license
 from catalog.records import Model, Profile, Verdict, VerdictValue
 from catalog.snapshot import load_starter_models
 
@@ -117,6 +117,85 @@ def test_the_profile_decides_what_a_license_means(
     license_id: str, name: str | None, profile: Profile, expected: str
 ) -> None:
     assert _value(license_id, profile, name) == expected
+
+
+QUIET = Profile(commercial=False, eu_based=False, monthly_users=0, annual_revenue_usd=0)
+"""Nothing in it makes a clause apply."""
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "before", "after", "words"),
+    [
+        ("llama3.1", {"monthly_users": 700_000_001}, "conditional", "forbidden", "700 million monthly active users"),
+        ("llama3", {"trains_on_outputs": True}, "conditional", "forbidden", "to improve any language model"),
+        ("llama4", {"eu_based": True}, "conditional", "forbidden", "European Union"),
+        ("cc-by-nc-4.0", {"commercial": True}, "conditional", "forbidden", "your use is commercial"),
+        ("apple-amlr", {"commercial": True}, "conditional", "forbidden", "your use is commercial"),
+        ("qwen", {"monthly_users": 100_000_001}, "conditional", "forbidden", "100 million monthly active users"),
+        ("tongyi-qianwen", {"trains_on_outputs": True}, "conditional", "forbidden", "to improve any language model"),
+        ("lfm1.0", {"commercial": True, "annual_revenue_usd": 10_000_000}, "conditional", "forbidden", "revenue"),
+        ("stabilityai-ai-community", {"trains_on_outputs": True}, "conditional", "forbidden", "foundation model"),
+        ("hyperclovax-seed", {"monthly_users": 10_000_001}, "conditional", "forbidden", "10 million monthly"),
+        ("falcon-180b-tii-license-1.0", {"hosts_or_redistributes": True}, "conditional", "forbidden", "host"),
+        ("grok2-community", {"trains_on_outputs": True}, "conditional", "forbidden", "foundation models"),
+        ("tencent-hunyuan-community", {"eu_based": True}, "conditional", "unknown", "European Union"),
+        ("tencent-hunyuan-community", {"trains_on_outputs": True}, "conditional", "forbidden", "improve other"),
+    ],
+)
+def test_one_answer_of_the_profile_changes_the_verdict_and_the_clause_is_named_first_with_its_link(
+    name: str, answer: dict[str, bool | int], before: str, after: str, words: str
+) -> None:
+    one = judge_license(name, QUIET)
+    other = judge_license(name, QUIET.model_copy(update=answer))
+    assert (one.value.value, other.value.value) == (before, after)
+    assert words in other.reasons[0].text
+    assert other.reasons[0].text not in [reason.text for reason in one.reasons]
+    assert (other.reasons[0].link or "").startswith("https://")
+
+
+@pytest.mark.parametrize("name", ["gemma", "gpl-3.0", "bigscience-openrail-m", "deepseek", "cc-by-nd-4.0"])
+def test_passing_a_model_on_adds_the_clause_about_it(name: str) -> None:
+    inside, outside = judge_license(name, QUIET), judge_license(name, Profile(hosts_or_redistributes=True))
+    assert len(outside.reasons) > len(inside.reasons)
+    assert outside.reasons[0].text not in [reason.text for reason in inside.reasons]
+
+
+FREQUENT_AND_UNREAD = """
+qwen-community-1.0 qwen-community-license-1.0 qwen3.8-max kimi-k3 kimi-k3-license glm-5.3 glm-4 minimax-community
+nvidia-nemotron-open-model-license swift-open-license-1.0 iquestcoder lsal-1.2 plamo-community-license k-exaone
+health-ai-developer-foundations falcon-mamba-7b-license upstage-solar-license jamba-open-model-license
+"""
+
+
+@pytest.mark.parametrize("name", FREQUENT_AND_UNREAD.split())
+def test_frequent_licenses_that_nobody_read_need_review_under_any_profile(name: str) -> None:
+    for profile in (QUIET, Profile()):
+        verdict = judge_license("other", profile, license_name=name)
+        assert verdict.value is VerdictValue.UNKNOWN
+        assert not verdict.verified
+        assert "not been read for this catalog" in verdict.reasons[0].text
+
+
+def test_several_licenses_in_one_field_are_all_judged_and_the_strictest_counts() -> None:
+    assert _value("llama3.3,gemma", STARTUP) == "conditional"
+    assert _value("apache-2.0, mit", STARTUP) == "allowed"
+    assert _value("apache-2.0,cc-by-nc-4.0", STARTUP) == "forbidden"
+    assert _value("apache-2.0,never-heard-of", STARTUP) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("llama3.1", "Llama 3.1 Community License", True),
+        ("lfm1.0", "LFM Open License v1.0", True),
+        ("llama3.1", "llama3.3,llama3.1", True),
+        ("llama3.1", "llama3", False),
+        ("never-heard-of", "Never_Heard of", True),
+        ("llama3.1", None, False),
+    ],
+)
+def test_names_of_one_license_are_recognized_as_the_same(one: str, other: str | None, same: bool) -> None:
+    assert same_license(one, other) is same
 
 
 @pytest.mark.parametrize(

@@ -250,6 +250,7 @@ FAMILIES_BY_NAME = {
     "TheBloke/vicuna-13b-v1.5-GGUF": "llama2",
     "llava-hf/llava-1.5-7b-hf": "llama2",
     "me/Llama-4-Scout-17B-chef": "llama4",
+    "me/Finance-Llama-8B": "llama3.1",
     "unsloth/DeepSeek-R1-Distill-Llama-8B": "llama3.1",
     "RedHatAI/DeepSeek-R1-Distill-Llama-70B-FP8": "llama3.3",
     "RedHatAI/gemma-3-27b-it-FP8-dynamic": "gemma",
@@ -450,7 +451,7 @@ def test_relabelled_models_are_flagged() -> None:
 @needs_reference
 def test_models_with_permissive_lineage_are_left_alone() -> None:
     table = str(Path(REFERENCE or "") / "hub_models_raw.parquet")
-    rows = duckdb.sql(
+    rows = duckdb.execute(
         f"select name, license, architecture from '{table}' where license in ('apache-2.0', 'mit')"
     ).fetchall()
     permissive = [
