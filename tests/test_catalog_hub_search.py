@@ -18,6 +18,7 @@ from catalog.hub import (
     HubQuery,
     Retries,
     fetch_hub_model,
+    fetch_model,
     iter_pages,
     list_gguf_files,
     search_hub,
@@ -268,6 +269,22 @@ def test_every_fact_of_a_model_has_a_source(tmp_path: Path, repositories: Served
     known = {name for name, value in model.model_dump().items() if value != unset[name]}
     assert known - {"id", "kind", "notes", "provenance"} == {fact.field for fact in model.provenance}
     assert all("Hub API" in fact.source and REVISION in fact.source for fact in model.provenance)
+
+
+def test_the_configuration_completes_what_the_api_tells(tmp_path: Path, repositories: ServedHub) -> None:
+    config = (
+        b'{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "num_hidden_layers": 2, "hidden_size": 64,'
+        b'"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 128, "vocab_size": 100,'
+        b'"max_position_embeddings": 2048, "tie_word_embeddings": true}'
+    )
+    repositories.add("acme/configured", {"config.json": config, "model.safetensors": bytes(8)})
+    model = fetch_model("acme/configured", hub=repositories.hub(tmp_path))
+    assert model.architecture is not None
+    assert (model.architecture.layers, model.architecture.kv_heads, model.context_native_tokens) == (2, 2, 2048)
+    sources = {fact.field: fact.source for fact in model.provenance}
+    assert sources["context_native_tokens"].startswith(f"config.json of acme/configured at {REVISION}")
+    assert sources["license"].startswith("Hub API, model info")
+    assert fetch_model("acme/gated", hub=repositories.hub(tmp_path)).architecture is None
 
 
 def test_what_scanners_say_is_told_from_what_they_have_not_looked_at(tmp_path: Path, repositories: ServedHub) -> None:

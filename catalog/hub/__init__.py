@@ -12,7 +12,7 @@ from pathlib import Path
 from catalog.errors import ModelNotFound
 from catalog.hub.cache import CachedRevision, cached_gguf_files, cached_revisions
 from catalog.hub.client import DEFAULT_HUB, PATIENT_HUB, Hub, Retries
-from catalog.hub.details import HubModel, fetch_hub_model, fetch_info
+from catalog.hub.details import HubModel, fetch_hub_model, fetch_info, fetch_model
 from catalog.hub.download import DownloadProgress, download
 from catalog.hub.files import HubFile, part_paths, quantization_of
 from catalog.hub.plan import DownloadPlan, PlannedFile, choose_gguf, plan_download
@@ -40,6 +40,7 @@ __all__ = [
     "fetch_file",
     "fetch_hub_model",
     "fetch_info",
+    "fetch_model",
     "iter_pages",
     "list_gguf_files",
     "plan_download",

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from huggingface_hub import get_session
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
+from catalog.config_facts import read_config
+from catalog.config_into_model import with_config_facts
 from catalog.errors import HubUnavailable, ModelNotFound
 from catalog.hub.client import DEFAULT_HUB, Hub, ask_json, check_model_id, file_url, info_path, with_retries
 from catalog.hub.errors import not_json, page_of
@@ -71,6 +73,17 @@ def fetch_hub_model(model_id: str, revision: str | None = None, *, hub: Hub = DE
     if notes:
         model = model.model_copy(update={"notes": (*model.notes, *notes)})
     return found._replace(model=model, config=config, tokenizer_config=tokenizer_config)
+
+
+def fetch_model(model_id: str, revision: str | None = None, *, hub: Hub = DEFAULT_HUB) -> Model:
+    """One model with everything that the Hub and its own configuration tell of it. Raises as fetch_info."""
+    found = fetch_hub_model(model_id, revision, hub=hub)
+    if found.config is None:
+        return found.model
+    source = f"config.json of {found.model.id} at {found.model.revision}"
+    return with_config_facts(
+        found.model, read_config(found.config, source=source, tokenizer_config=found.tokenizer_config)
+    )
 
 
 def _ask(hub: Hub, model_id: str, revision: str | None, query: list[tuple[str, str]]) -> dict[str, Any]:

@@ -13,11 +13,11 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import httpx2
 from filelock import FileLock, Timeout
-from huggingface_hub import get_hf_file_metadata, get_session, hf_hub_download
+from huggingface_hub import get_hf_file_metadata, get_session
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
 from catalog.errors import BadWeightsFile, DownloadRefused, HubUnavailable
@@ -33,6 +33,7 @@ from catalog.hub.client import (
     wait_after,
 )
 from catalog.hub.errors import EXPECTED, explained
+from catalog.hub.placing import place
 from catalog.hub.plan import DownloadPlan, PlannedFile
 from catalog.records import Record
 
@@ -149,10 +150,10 @@ def _fetch(hub: Hub, plan: DownloadPlan, file: PlannedFile, report: _Report) -> 
     if digest is None or not blob_path(hub, plan.model_id, digest).exists():
         target = _locate(hub, plan, file)
         if target.size_bytes is not None and target.size_bytes > hub.largest_http_bytes:
-            return _link(hub, plan, file, report)
+            return place(hub, plan, file, lambda done: report.at(file, done))
         with _locked(hub, target):
             _fill(hub, target, report)
-    return _link(hub, plan, file, report)
+    return place(hub, plan, file, lambda done: report.at(file, done))
 
 
 @contextmanager
@@ -282,51 +283,3 @@ def _verify(target: _Target, partial: Path) -> None:
             f"{file.path} of {target.plan.model_id} has the {kind} {digest.hexdigest()[:12]}… and the Hub states "
             f"{stated[:12]}…; what arrived was removed. Download it again; if that happens twice, distrust the mirror."
         )
-
-
-def _link(hub: Hub, plan: DownloadPlan, file: PlannedFile, report: _Report) -> Path:
-    """Let huggingface_hub put a finished blob in its place, or fetch a file that only Xet serves."""
-
-    class Bar:
-        """What huggingface_hub takes for tqdm."""
-
-        total: Any = None
-        n = 0
-
-        def __init__(self, *_: Any, **options: Any) -> None:
-            # Of Xet's two bars, the one of bytes received is not what lies on the disk.
-            self._counts = "downloading bytes" not in str(options.get("desc"))
-
-        def __enter__(self) -> "Bar":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            return
-
-        def update(self, n: float | None = 1) -> None:
-            stop_if_cancelled(hub)
-            self.n += int(n or 0)
-            if self._counts:
-                report.at(file, self.n)
-
-        def set_postfix_str(self, *_: Any, **__: Any) -> None:
-            return
-
-        def refresh(self) -> None:
-            return
-
-        def close(self) -> None:
-            return
-
-    try:
-        path = hf_hub_download(
-            plan.model_id,
-            file.path,
-            revision=plan.revision,
-            cache_dir=hub.cache_folder,
-            endpoint=hub.endpoint,
-            tqdm_class=Bar,
-        )
-    except EXPECTED as error:
-        raise explained(error, plan.model_id, plan.revision) from error
-    return Path(path)
