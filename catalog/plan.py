@@ -26,6 +26,7 @@ from catalog.records import (
 
 LADDER = (FitValue.FITS, FitValue.TIGHT, FitValue.OFFLOAD)
 """Ways to run, best first; `no` and `unknown` are none."""
+GOES_IN = (FitValue.FITS, FitValue.TIGHT)
 
 CONTEXT_STEP_TOKENS = 256  # llama.cpp rounds its cache up to this many cells
 MOST_SEQUENCES = 256  # llama.cpp's LLAMA_MAX_SEQ; vLLM's default is of the same size
@@ -56,19 +57,20 @@ class _Offer(NamedTuple):
 def smallest_machines(
     model: Model, settings: FitSettings, machines: Iterable[MachineProfile]
 ) -> tuple[tuple[MachineProfile, Fit], ...]:
-    """The smallest machines on which the model fits, each with its prediction; empty where it fits on none.
+    """The smallest machines on which the model goes in, each with its prediction; empty where it runs on none.
 
-    Machines are compared within their kind: cards, then unified memory, then CPU only. One is left out when another
-    that does as well has less memory and no more GPUs, so that a pair of cards is named beside the single card of that
-    size, but never eight where one does. Ordered by kind, number of GPUs and memory; of equals the faster first. Where
-    the model fits nowhere with room to spare, those where it is tight count, and after them those that offload.
+    Machines are compared within their kind: cards, then unified memory, then CPU only. One is left out when another on
+    which it goes in as well (`fits`, not just `tight`) has less memory and no more GPUs; so a pair of cards is named
+    beside the single card of that size, but never eight where one does, and a tight machine hides no roomier one.
+    Ordered by kind, number of GPUs and memory; of equals the faster first. Only where the model goes in nowhere, those
+    that need main memory beside the GPU are named, by the same rule.
     """
     judged = [(profile, predict_fit(model, profile.machine, settings)) for profile in machines]
-    for accepted in LADDER:
-        fitting = [(profile, fit) for profile, fit in judged if fit.value is accepted]
-        if fitting:
-            sizes = [_size(profile.machine) for profile, _ in fitting]
-            kept = [pair for pair in fitting if not any(_smaller(other, _size(pair[0].machine)) for other in sizes)]
+    for accepted in (GOES_IN, (FitValue.OFFLOAD,)):
+        fitting = [(profile, fit) for profile, fit in judged if fit.value in accepted]
+        rivals = [(_size(profile.machine), LADDER.index(fit.value)) for profile, fit in fitting]
+        kept = [(profile, fit) for profile, fit in fitting if not _needless(profile.machine, fit, rivals)]
+        if kept:
             return tuple(sorted(kept, key=lambda pair: _order(pair[0])))
     return ()
 
@@ -161,7 +163,7 @@ def quantization_options(
 def largest_fitting(options: Iterable[QuantizationOption]) -> QuantizationOption | None:
     """The first of the ordered options that fits, else the first that is tight, else None."""
     listed = tuple(options)
-    for accepted in (FitValue.FITS, FitValue.TIGHT):
+    for accepted in GOES_IN:
         for option in listed:
             if option.fit is not None and option.fit.value is accepted:
                 return option
@@ -205,9 +207,16 @@ def _size(machine: Machine) -> _Size:
     return _Size("cpu", machine.memory_total_bytes, 0)
 
 
-def _smaller(one: _Size, other: _Size) -> bool:
-    """Whether `one` makes `other` needless: the same kind, no more GPUs, and clearly less memory."""
-    return one.kind == other.kind and one.gpus <= other.gpus and one.memory_bytes * SAME_SIZE < other.memory_bytes
+def _needless(machine: Machine, fit: Fit, rivals: Iterable[tuple[_Size, int]]) -> bool:
+    """Whether a rival of the same kind does as well with clearly less memory and no more GPUs."""
+    size, rank = _size(machine), LADDER.index(fit.value)
+    return any(
+        rival.kind == size.kind
+        and rival.gpus <= size.gpus
+        and rival.memory_bytes * SAME_SIZE < size.memory_bytes
+        and rival_rank <= rank
+        for rival, rival_rank in rivals
+    )
 
 
 def _order(profile: MachineProfile) -> tuple[int, int, int, float, str]:
