@@ -13,6 +13,8 @@ from catalog.speed import predict_speed
 MODELS = {model.id: model for model in load_starter_models()}
 LLAMA_8B = MODELS["meta-llama/Llama-3.1-8B-Instruct"]
 LLAMA_70B = MODELS["meta-llama/Llama-3.3-70B-Instruct"]
+LLAMA_2_7B = MODELS["meta-llama/Llama-2-7b-chat-hf"]
+LLAMA_2_70B = MODELS["meta-llama/Llama-2-70b-chat-hf"]
 GPT_OSS = MODELS["openai/gpt-oss-20b"]
 SETTINGS = FitSettings(context_tokens=1024)
 
@@ -37,6 +39,12 @@ def _speed(model: Model, machine: str, settings: FitSettings = SETTINGS, weights
         (LLAMA_70B, "2x-rtx-3090", "Q4_K_M", 16.57),
         (LLAMA_70B, "2x-rtx-4090", "Q4_K_M", 19.22),
         (LLAMA_70B, "mac-m2-ultra-192gb", "Q4_K_M", 12.48),
+        (LLAMA_8B, "mac-m1-16gb", "Q4_K_M", 10.20),
+        (LLAMA_2_7B, "a100-80gb", "Q4_0", 136.24),
+        (LLAMA_2_7B, "h100-pcie-80gb", "Q4_0", 133.77),
+        (LLAMA_2_7B, "rtx-4090", "Q4_0", 149.37),
+        (LLAMA_2_70B, "a100-80gb", "Q4_0", 25.68),
+        (LLAMA_2_70B, "rtx-a6000", "Q4_0", 15.18),
     ],
 )
 def test_published_speeds_lie_in_the_range(model: Model, machine: str, quantization: str, published: float) -> None:
