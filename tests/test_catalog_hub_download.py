@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +274,27 @@ def test_what_differs_from_what_the_hub_states_is_removed(
         download(chosen, hub=server.hub(tmp_path))
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size > 1000] == []
     assert cached_revisions(hub=server.hub(tmp_path)) == ()
+
+
+def test_a_leftover_that_is_no_beginning_of_the_file_is_started_anew(tmp_path: Path, server: ServedHub) -> None:
+    blobs = tmp_path / "models--maker--one" / "blobs"
+    blobs.mkdir(parents=True)
+    for leftover in (b"x" * 1000, BYTES + b"more"):
+        (blobs / f"{DIGEST}.incomplete").write_bytes(leftover)
+        (blobs / DIGEST).unlink(missing_ok=True)
+        (path,) = download(plan(server, tmp_path, "maker/one", quantization="Q4_K_M"), hub=server.hub(tmp_path))
+        assert path.read_bytes() == BYTES
+        path.unlink()
+
+
+def test_two_that_want_the_same_file_fetch_it_once(tmp_path: Path, server: ServedHub) -> None:
+    server.misbehave("maker/one", {"at": "network", "delay_seconds": 0.3})
+    chosen = plan(server, tmp_path, "maker/one", quantization="Q4_K_M")
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda _: download(chosen, hub=server.hub(tmp_path)), range(3)))
+    assert len(set(found)) == 1
+    assert found[0][0].read_bytes() == BYTES
+    assert len(network(server)) == 1
 
 
 def test_small_files_are_checked_by_gits_digest(tmp_path: Path, server: ServedHub) -> None:

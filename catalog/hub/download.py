@@ -203,28 +203,40 @@ def _fill(hub: Hub, target: _Target, report: _Report) -> None:
         return
     blob.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_path(blob)
+    found = partial.exists()
+    _complete(hub, target, partial, report)
+    try:
+        _verify(target, partial)
+    except BadWeightsFile:
+        if not found:
+            raise
+        # What lay there was no beginning of this file: other programs write unfinished blobs in other orders.
+        _complete(hub, target, partial, report)
+        _verify(target, partial)
+    partial.replace(blob)
+
+
+def _complete(hub: Hub, target: _Target, partial: Path, report: _Report) -> None:
+    """Append until the file is whole, or patience ends. Raises HubUnavailable, ModelNotFound or Cancelled."""
     attempt = 0
     while True:
-        before = partial.stat().st_size if partial.exists() else 0
+        before = _size(partial)
         try:
             _append(hub, target, partial, report)
-            break
+            return
         except EXPECTED as error:
-            after = partial.stat().st_size if partial.exists() else 0
             # Only tries that bring nothing count: a line that drops every gigabyte still gets there.
-            attempt = 1 if after > before else attempt + 1
+            attempt = 1 if _size(partial) > before else attempt + 1
             seconds = wait_after(hub, attempt, error)
             if seconds is None:
                 raise explained(error, target.plan.model_id, target.plan.revision) from error
             wait(hub, seconds)
             target = _locate(hub, target.plan, target.file)
-    _verify(target, partial)
-    partial.replace(blob)
 
 
 def _append(hub: Hub, target: _Target, partial: Path, report: _Report) -> None:
     """One try. Raises what httpx2 and huggingface_hub raise; what has arrived stays in `partial`."""
-    here = partial.stat().st_size if partial.exists() else 0
+    here = _size(partial)
     if target.size_bytes is not None and here >= target.size_bytes:
         return
     headers = build_hf_headers(headers={"accept-encoding": "identity"})
@@ -283,3 +295,7 @@ def _verify(target: _Target, partial: Path) -> None:
             f"{file.path} of {target.plan.model_id} has the {kind} {digest.hexdigest()[:12]}… and the Hub states "
             f"{stated[:12]}…; what arrived was removed. Download it again; if that happens twice, distrust the mirror."
         )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -44,18 +44,18 @@ def explained(error: Exception, model_id: str | None, revision: str | None = Non
         return _answered(error, subject, revision)
     if isinstance(error, HFValidationError):
         return ModelNotFound(f"{model_id!r} is neither a file on this machine nor a Hub id such as owner/name.")
+    # A list has no file to name instead, but the catalog on this machine.
+    instead = "name the path of a GGUF file" if model_id is not None else "search the catalog on this machine"
     if isinstance(error, (OfflineModeIsEnabled, LocalEntryNotFoundError)):
-        return HubUnavailable(
-            f"{subject} is not in the Hugging Face cache, and the Hub cannot be asked (offline). "
-            "Go online, or name the path of a GGUF file."
-        )
+        where = f"{subject} is not in the Hugging Face cache, and the Hub" if model_id is not None else "The Hub"
+        return HubUnavailable(f"{where} cannot be asked (offline). Go online, or {instead}.")
     if isinstance(error, httpx2.TimeoutException):
         return HubUnavailable(
             f"The Hub did not answer in time when asked for {subject}. Try again later, or set HF_ENDPOINT to a mirror."
         )
     return HubUnavailable(
         f"The Hub could not be reached for {subject} ({type(error).__name__}). "
-        "Check the network and the proxy settings, or name the path of a GGUF file."
+        f"Check the network and the proxy settings, or {instead}."
     )
 
 
@@ -103,7 +103,10 @@ def _refused(subject: str, error: HfHubHTTPError) -> str:
             "Set HF_TOKEN to a valid token, or unset it for public models."
         )
     if status == 403:
-        return f"The Hub forbids access to {subject} (status 403). Use a token that may read it, or another model."
+        return (
+            f"The Hub forbids access to {subject} (status 403). Use a token that may read it; a fine-grained one needs "
+            "the permission for public gated repositories."
+        )
     if status == 429:
         return f"The Hub asks to wait (status 429) before giving {subject}. Try again in five minutes, or set HF_TOKEN."
     if isinstance(error, BadRequestError):
