@@ -38,7 +38,7 @@ class ModelFamily(Record):
     owners: tuple[str, ...] = ()
     """Lower-case owners whose own repositories declare their license themselves."""
     models: tuple[str, ...] = ()
-    """Ids that the maker published under this license: known, not guessed."""
+    """Ids that their makers state to be under this license, or made from models under it: known, not guessed."""
     multimodal: bool | None = None
     """Whether all models of the family take images or audio, or none; None where they differ or nobody looked."""
     only_architectures: tuple[str, ...] = ()
@@ -47,8 +47,8 @@ class ModelFamily(Record):
     """Month in which the first of them was released, ISO 8601."""
     source: str
     """Where the license of the family was read."""
-    read_on: str
-    """ISO date of the reading."""
+    read_on: str | None = None
+    """ISO date of the reading; None where the source itself was not seen."""
     link: str
     """Address to look it up again."""
 
@@ -100,6 +100,11 @@ def families_in_name(model_id: str) -> tuple[ModelFamily, ...]:
             if matches:
                 found[family.name] = family
     return tuple(found.values())
+
+
+def shipped_families() -> tuple[ModelFamily, ...]:
+    """Every family of the shipped file, in its order."""
+    return _family_book().families
 
 
 def family_of_known_model(model_id: str) -> ModelFamily | None:

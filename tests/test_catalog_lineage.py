@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import BadCatalogData
-from catalog.families import families_in_name, parse_families
+from catalog.families import families_in_name, parse_families, shipped_families
 from catalog.licenses import judge_license, license_ids
 from catalog.lineage import (
     LicenseFacts,
@@ -25,6 +25,7 @@ from catalog.lineage import (
     write_case,
 )
 from catalog.records import Architecture, Model, Profile, Verdict, VerdictValue
+from catalog.training_data import find_advisories, parse_training_data
 
 STARTUP = Profile(eu_based=False, monthly_users=0, annual_revenue_usd=0)
 """Commercial, small, outside Europe: what a license says before special terms."""
@@ -217,6 +218,42 @@ def test_training_data_is_advice_and_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("dataset", "words"),
+    [
+        ("tatsu-lab/alpaca", "text-davinci-003"),
+        ("vicgalle/alpaca-gpt4", "GPT-4"),
+        ("anon8231489123/ShareGPT_Vicuna_unfiltered", "ChatGPT"),
+        ("teknium/OpenHermes-2.5", "GPT-4"),
+        ("HuggingFaceH4/ultrachat_200k", "ChatGPT"),
+        ("openbmb/UltraFeedback", "closed ones"),
+        ("WizardLM/WizardLM_evol_instruct_V2_196k", "ChatGPT"),
+        ("Open-Orca/SlimOrca", "GPT-4"),
+        ("argilla/dpo-mix-7k", "non-commercial"),
+        ("HuggingFaceH4/no_robots", "non-commercial"),
+        ("me/claude-3-opus-answers", "closed model"),
+    ],
+)
+def test_known_training_data_is_pointed_out_with_a_source(dataset: str, words: str) -> None:
+    (advisory,) = find_advisories((dataset,))
+    assert dataset in advisory
+    assert words in advisory
+    assert "unsettled" in advisory
+    assert "Source: https://" in advisory
+
+
+@pytest.mark.parametrize(
+    "dataset", ["allenai/c4", "tatsu-lab/alpaca_eval", "HuggingFaceFW/fineweb", "me/gpt-oss-20b-traces"]
+)
+def test_other_training_data_is_not_spoken_of(dataset: str) -> None:
+    assert find_advisories((dataset,)) == ()
+
+
+def test_data_sets_of_one_kind_share_one_sentence() -> None:
+    (advisory,) = find_advisories(("stingning/ultrachat", "HuggingFaceH4/ultrachat_200k"))
+    assert "stingning/ultrachat, HuggingFaceH4/ultrachat_200k" in advisory
+
+
+@pytest.mark.parametrize(
     ("model", "parents", "expected"),
     [
         (Model(id="me/Llama-3.2-3B-Chef", license="llama3.2"), (), "conditional"),
@@ -287,6 +324,15 @@ FAMILIES_BY_NAME = {
 @pytest.mark.parametrize(("model_id", "license_id"), FAMILIES_BY_NAME.items())
 def test_names_tell_families_with_restricting_licenses(model_id: str, license_id: str) -> None:
     assert license_id in [family.license for family in families_in_name(model_id)]
+
+
+def test_every_family_has_a_license_that_the_rules_name() -> None:
+    for family in shipped_families():
+        verdict = judge_license(family.license, Profile())
+        assert "not among those judged" not in verdict.reasons[0].text, family.name
+        assert verdict.value is not VerdictValue.ALLOWED, family.name
+        assert family.link.startswith("https://")
+        assert family.read_on is not None or "not seen" in family.source
 
 
 LEFT_ALONE = """
@@ -399,6 +445,8 @@ def test_damaged_families_are_reported_in_a_sentence() -> None:
     book = f'{{"notice": "", "look_alikes": [{alike}], "backbones": {{}}, "architecture_hints": {{}}, "families": []}}'
     with pytest.raises(BadCatalogData, match="does not compile"):
         parse_families(book)
+    with pytest.raises(BadCatalogData, match=r"training data are damaged at .*Reinstall"):
+        parse_training_data("[]")
 
 
 REFERENCE = os.environ.get("OMW_REFERENCE_DATA")
