@@ -31,8 +31,7 @@ class ModelFamily(Record):
     license: str
     """License id of the Hub, or license name."""
     stems: tuple[str, ...]
-    """Words of which one occurs in every name that the patterns match; asked first because that is quick. The first
-    one also names the backbone in `FamilyBook.backbones`."""
+    """Words of which one occurs in every name that the patterns match; asked first because that is quick."""
     patterns: tuple[str, ...]
     """Regular expressions on the lower-case repository name without its owner."""
     owners: tuple[str, ...] = ()
@@ -41,6 +40,8 @@ class ModelFamily(Record):
     """Ids that their makers state to be under this license, or made from models under it: known, not guessed."""
     multimodal: bool | None = None
     """Whether all models of the family take images or audio, or none; None where they differ or nobody looked."""
+    backbone: str | None = None
+    """Its name in `FamilyBook.backbones`; None means the first stem."""
     only_architectures: tuple[str, ...] = ()
     """Where the name alone says too little: architectures that must confirm it."""
     since: str | None = None
@@ -70,8 +71,8 @@ class FamilyBook(Record):
     look_alikes: tuple[LookAlike, ...]
     """Taken out of a name before families are looked for."""
     backbones: dict[str, str]
-    """Architecture → first stem of the families that are built on it, for architectures that only one maker uses.
-    `llama` and `mistral` are missing on purpose: models of many makers use them."""
+    """Architecture → name of the backbone, for architectures that only one maker uses. `llama` and `mistral` are missing
+    on purpose: models of many makers use them."""
     architecture_hints: dict[str, str]
     """Architecture → license of the models it was made for. Others train it from scratch, so it is advice only."""
     families: tuple[ModelFamily, ...]
@@ -117,7 +118,7 @@ def agrees_with_architecture(family: ModelFamily, architecture: str | None) -> b
     if family.only_architectures:
         return architecture in family.only_architectures
     backbone = _family_book().backbones.get(architecture or "")
-    return backbone is None or backbone == family.stems[0]
+    return backbone is None or backbone == (family.backbone or family.stems[0])
 
 
 def license_hinted_by_architecture(architecture: str | None) -> str | None:

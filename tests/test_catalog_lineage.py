@@ -200,6 +200,26 @@ def test_an_architecture_of_another_maker_contradicts_the_name() -> None:
     assert _judge(llama).value is VerdictValue.CONDITIONAL
 
 
+@pytest.mark.parametrize(
+    ("model_id", "architecture"),
+    [
+        ("me/Qwen3.8-2.4T-A95B-FP8", "qwen3_5_moe_text"),
+        ("me/Qwen3.8-Flash-Next-FP8", "qwen4_exp"),
+        ("me/aya-expanse-8b-chef", "cohere"),
+        ("me/command-r-chef", "cohere"),
+        ("me/Qwen2.5-VL-3B-chef", "qwen2_5_vl"),
+        ("me/gemma-2-9b-chef", "gemma2"),
+        ("me/Ovis1.6-Gemma2-9B", "ovis"),
+        ("me/Llama3.2-MOE-chef", "mixtral"),
+        ("me/vicuna-7b-v1.5-chef", "llama"),
+        ("me/EXAONE-4.0-chef", "exaone4"),
+    ],
+)
+def test_the_families_own_architectures_agree_with_their_names(model_id: str, architecture: str) -> None:
+    model = Model(id=model_id, license="apache-2.0", architecture=Architecture(name=architecture))
+    assert _judge(model, profile=Profile()).declared_value is VerdictValue.ALLOWED
+
+
 def test_an_architecture_alone_is_advice() -> None:
     verdict = _judge(Model(id="EssentialAI/rnj-1", license="apache-2.0", architecture=Architecture(name="gemma3_text")))
     assert verdict.value is VerdictValue.ALLOWED
