@@ -71,8 +71,8 @@ class FamilyBook(Record):
     look_alikes: tuple[LookAlike, ...]
     """Taken out of a name before families are looked for."""
     backbones: dict[str, str]
-    """Architecture → name of the backbone, where only one maker uses the architecture. `llama` and `mistral` are missing
-    on purpose: models of many makers use them."""
+    """Architecture → name of the backbone, where only one maker uses the architecture. `llama` and `mistral` are
+    missing on purpose: models of many makers use them."""
     architecture_hints: dict[str, str]
     """Architecture → license of the models it was made for. Others train it from scratch, so it is advice only."""
     families: tuple[ModelFamily, ...]
