@@ -69,6 +69,8 @@ class Hub(BaseHTTPRequestHandler):
             self._behaving(self.root, "list", "", lambda: self._list(query))
         elif parts[:2] == ["api", "models"]:
             self._model(parts[2:], query)
+        elif parts[:3] == ["api", "resolve-cache", "models"]:
+            self._cached("/".join(parts[3:5]), "/".join(parts[6:]))
         elif "resolve" in parts[2:3]:
             self._resolve("/".join(parts[:2]), parts[3], "/".join(parts[4:]))
         else:
@@ -207,7 +209,14 @@ class Hub(BaseHTTPRequestHandler):
             }
             self._send(302, b"Found. Redirecting", headers)
         else:
-            self._send_range(data, {**headers, "ETag": f'"{_git_oid(data)}"'})
+            place = f"/api/resolve-cache/models/{model_id}/{REVISION}/{quote(path)}"
+            self._send(307, b"Temporary Redirect", {**headers, "Location": place})
+
+    def _cached(self, model_id: str, path: str) -> None:
+        """Small files, where the Hub sends their askers to."""
+        data = (self.root / model_id / path).read_bytes()
+        headers = {"X-Repo-Commit": REVISION, "Accept-Ranges": "bytes", "ETag": f'"{_git_oid(data)}"'}
+        self._behaving(self.root / model_id, "cache", path, lambda: self._send_range(data, headers))
 
     def _fails(self, folder: Path) -> bool:
         status = (folder / ".status").read_text().strip() if (folder / ".status").exists() else ""

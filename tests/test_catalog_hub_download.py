@@ -299,7 +299,7 @@ def test_two_that_want_the_same_file_fetch_it_once(tmp_path: Path, server: Serve
 
 def test_small_files_are_checked_by_gits_digest(tmp_path: Path, server: ServedHub) -> None:
     chosen = plan(server, tmp_path, "maker/both")
-    server.misbehave("maker/both", {"at": "resolve", "method": "GET", "path": "tokenizer.json", "body": "[]"})
+    server.misbehave("maker/both", {"at": "cache", "method": "GET", "path": "tokenizer.json", "body": "[]"})
     with pytest.raises(BadWeightsFile, match=r"tokenizer\.json of maker/both has the git digest"):
         download(chosen, hub=server.hub(tmp_path))
 

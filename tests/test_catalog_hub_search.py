@@ -271,13 +271,15 @@ def test_every_fact_of_a_model_has_a_source(tmp_path: Path, repositories: Served
     assert all("Hub API" in fact.source and REVISION in fact.source for fact in model.provenance)
 
 
+LLAMA = (
+    b'{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "num_hidden_layers": 2, "hidden_size": 64,'
+    b'"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 128, "vocab_size": 100,'
+    b'"max_position_embeddings": 2048, "tie_word_embeddings": true}'
+)
+
+
 def test_the_configuration_completes_what_the_api_tells(tmp_path: Path, repositories: ServedHub) -> None:
-    config = (
-        b'{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "num_hidden_layers": 2, "hidden_size": 64,'
-        b'"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 128, "vocab_size": 100,'
-        b'"max_position_embeddings": 2048, "tie_word_embeddings": true}'
-    )
-    repositories.add("acme/configured", {"config.json": config, "model.safetensors": bytes(8)})
+    repositories.add("acme/configured", {"config.json": LLAMA, "model.safetensors": bytes(8)})
     model = fetch_model("acme/configured", hub=repositories.hub(tmp_path))
     assert model.architecture is not None
     assert (model.architecture.layers, model.architecture.kv_heads, model.context_native_tokens) == (2, 2, 2048)
@@ -285,6 +287,29 @@ def test_the_configuration_completes_what_the_api_tells(tmp_path: Path, reposito
     assert sources["context_native_tokens"].startswith(f"config.json of acme/configured at {REVISION}")
     assert sources["license"].startswith("Hub API, model info")
     assert fetch_model("acme/gated", hub=repositories.hub(tmp_path)).architecture is None
+
+
+def test_a_gguf_repository_has_the_network_of_its_parent(tmp_path: Path, repositories: ServedHub) -> None:
+    repositories.add("acme/parent", {"config.json": LLAMA, "model.safetensors": bytes(8)}, {"tags": ["custom_code"]})
+    for parent in ("parent", "gated"):
+        card = {"license": "mit", "base_model": f"acme/{parent}", "base_model_relation": "quantized"}
+        repositories.add(f"acme/of-{parent}-GGUF", {"a-Q4_0.gguf": b"GGUF"}, {"cardData": card})
+    model = fetch_model("acme/of-parent-GGUF", hub=repositories.hub(tmp_path))
+    assert model.architecture is not None
+    assert (model.architecture.layers, model.license, model.remote_code) == (2, "mit", False)
+    (fact,) = (fact for fact in model.provenance if fact.field == "architecture")
+    assert (fact.confidence, "which acme/of-parent-GGUF was quantized from" in fact.source) == ("derived", True)
+    unknown = fetch_model("acme/of-gated-GGUF", hub=repositories.hub(tmp_path))
+    assert unknown.architecture is None
+    assert "acme/gated, whose config.json could not be read" in unknown.notes[-1]
+
+
+@pytest.mark.parametrize("body", ["[]", "<html>", '"x"'])
+def test_an_info_that_is_none_is_a_sentence(tmp_path: Path, repositories: ServedHub, body: str) -> None:
+    repositories.add("acme/odd", {})
+    repositories.misbehave("acme/odd", {"at": "info", "body": body})
+    with pytest.raises(HubUnavailable, match="not the Hub's JSON"):
+        fetch_hub_model("acme/odd", hub=repositories.hub(tmp_path))
 
 
 def test_what_scanners_say_is_told_from_what_they_have_not_looked_at(tmp_path: Path, repositories: ServedHub) -> None:

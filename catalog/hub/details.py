@@ -76,14 +76,40 @@ def fetch_hub_model(model_id: str, revision: str | None = None, *, hub: Hub = DE
 
 
 def fetch_model(model_id: str, revision: str | None = None, *, hub: Hub = DEFAULT_HUB) -> Model:
-    """One model with everything that the Hub and its own configuration tell of it. Raises as fetch_info."""
+    """One model with everything that the Hub and its own configuration tell of it. Raises as fetch_info.
+
+    A quantized repository without config.json, as GGUF ones are, has the network of the model it was made from.
+    """
     found = fetch_hub_model(model_id, revision, hub=hub)
-    if found.config is None:
-        return found.model
-    source = f"config.json of {found.model.id} at {found.model.revision}"
-    return with_config_facts(
-        found.model, read_config(found.config, source=source, tokenizer_config=found.tokenizer_config)
+    model = found.model
+    if found.config is not None:
+        source = f"config.json of {model.id} at {model.revision}"
+        return with_config_facts(
+            model, read_config(found.config, source=source, tokenizer_config=found.tokenizer_config)
+        )
+    if model.base_model_relation == "quantized" and len(model.base_models) == 1:
+        return _with_parent_config(hub, model, model.base_models[0])
+    return model
+
+
+def _with_parent_config(hub: Hub, model: Model, parent_id: str) -> Model:
+    try:
+        parent = fetch_hub_model(parent_id, hub=hub)
+    except (HubUnavailable, ModelNotFound):
+        parent = None
+    if parent is None or parent.config is None:
+        note = f"Its network is that of {parent_id}, whose config.json could not be read."
+        return model.model_copy(update={"notes": (*model.notes, note)})
+    source = f"config.json of {parent_id} at {parent.model.revision}, which {model.id} was quantized from"
+    facts = read_config(parent.config, source=source, tokenizer_config=parent.tokenizer_config)
+    inherited = tuple(
+        fact.model_copy(update={"confidence": "derived" if fact.confidence == "verified" else fact.confidence})
+        for fact in facts.provenance
+        if fact.field not in {"quantization", "remote_code"}
     )
+    # How the parent is stored and loaded says nothing of the child.
+    own = {"quantization": None, "remote_code": bool(model.remote_code), "provenance": inherited}
+    return with_config_facts(model, facts.model_copy(update=own))
 
 
 def _ask(hub: Hub, model_id: str, revision: str | None, query: list[tuple[str, str]]) -> dict[str, Any]:
