@@ -48,6 +48,9 @@ def bench(home: Path, address: str, model: str, extra: str = "", code: int = 0, 
     done = workbench(home, "bench", str(home / "hub.yaml"), code=code, environment=settings)
     text = done.stdout + done.stderr
     assert "hf_secret_token" not in text
+    # Nor in the database, a log, a run's events, a lock or the cache; only weights are too large to look through.
+    written = [path for path in home.rglob("*") if path.is_file() and path.stat().st_size < 20_000_000]
+    assert not [path for path in written if b"hf_secret_token" in path.read_bytes()]
     return text
 
 

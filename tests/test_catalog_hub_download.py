@@ -330,6 +330,23 @@ def test_the_token_goes_to_the_hub_and_never_to_the_content_network(
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
 
 
+def test_a_failed_download_leaves_the_token_nowhere(
+    tmp_path: Path, server: ServedHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    caplog.set_level("INFO")
+    caplog.set_level("DEBUG", logger="huggingface_hub")
+    chosen, shown = plan(server, tmp_path, "maker/one", quantization="Q8_0"), list[str]()
+    for place in ("resolve", "network"):
+        for status in (401, 403, 404, 500):
+            server.misbehave("maker/one", {"at": place, "status": status, "body": '{"error": "AUTHORIZATION"}'})
+            with pytest.raises(HubUnavailable) as caught:
+                download(chosen, hub=server.hub(tmp_path))
+            shown.append(f"{caught.value!r}")
+    assert TOKEN not in "".join(shown) + caplog.text
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+
+
 def test_a_full_disk_is_noticed_before_anything_is_fetched(tmp_path: Path, server: ServedHub) -> None:
     huge = {"rfilename": "h-Q4_0.gguf", "size": 10**18, "lfs": {"sha256": DIGEST, "size": 10**18, "pointerSize": 1}}
     server.add("maker/huge", {"h-Q4_0.gguf": b"GGUF"}, {"siblings": [huge]})
