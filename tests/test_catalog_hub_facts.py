@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.errors import ModelNotFound
+from catalog.hub import Hub, is_hub_link, parse_address
 from catalog.hub.facts import model_from_answer
 from catalog.hub.files import HubFile, files_of, main_safetensors, part_paths, quantization_of, weights_of
 from catalog.hub.sizes import gguf_size, safetensors_size, size_in_name
@@ -259,3 +261,46 @@ def test_what_lies_beside_the_weights_is_none() -> None:
     ]
     files = files_of([{"rfilename": name} for name in names])
     assert [file.path for file in weights_of(files)] == ["a-Q4_0.gguf", "w.bin"]
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Qwen/Qwen3-8B", ("Qwen/Qwen3-8B", None, None, None)),
+        ("gpt2", ("gpt2", None, None, None)),
+        ("bartowski/Q-GGUF:Q4_K_M", ("bartowski/Q-GGUF", None, None, "Q4_K_M")),
+        ("hf.co/bartowski/Q-GGUF:Q4_K_M", ("bartowski/Q-GGUF", None, None, "Q4_K_M")),
+        ("https://huggingface.co/Qwen/Qwen3-8B", ("Qwen/Qwen3-8B", None, None, None)),
+        ("https://huggingface.co/Qwen/Qwen3-8B/tree/main", ("Qwen/Qwen3-8B", None, None, None)),
+        ("https://huggingface.co/a/b/blob/main/d/x-Q8_0.gguf?x=1", ("a/b", None, "d/x-Q8_0.gguf", None)),
+        ("https://huggingface.co/a/b/resolve/v1.0/x%20y.gguf", ("a/b", "v1.0", "x y.gguf", None)),
+        ("http://mirror.local:8080/a/b/tree/v2", ("a/b", "v2", None, None)),
+        ("hf://models/a/b", ("a/b", None, None, None)),
+    ],
+)
+def test_what_people_paste_is_understood(text: str, expected: tuple[str | None, ...]) -> None:
+    found = parse_address(text, hub=Hub(endpoint="http://mirror.local:8080"))
+    assert (found.model_id, found.revision, found.path, found.quantization) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://huggingface.co/datasets/a/b",
+        "https://example.org/a/b",
+        "a/b/c",
+        "/models/x.gguf",
+        "",
+        "a b",
+        "https://",
+    ],
+)
+def test_what_is_no_model_is_a_sentence(text: str) -> None:
+    with pytest.raises(ModelNotFound, match="such as owner/name"):
+        parse_address(text)
+    assert is_hub_link("https://hf.co/a/b")
+    assert not is_hub_link("https://example.org/a/b")
+    assert not is_hub_link("a/b")

@@ -3,13 +3,15 @@
 Honours HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, the cache variables and the proxies through huggingface_hub itself, whose
 session every request uses. Never reads, prints or returns a token. Judges no license and predicts no memory.
 
-client.py asks with retries · errors.py explains · search.py lists · details.py one model · facts.py, sizes.py, files.py
-turn answers into records · plan.py chooses files · download.py fetches them · cache.py looks at what is there
+address.py reads what people paste · client.py asks with retries · errors.py explains · search.py lists · details.py one
+model · facts.py, sizes.py, files.py turn answers into records · plan.py chooses files · download.py fetches them,
+placing.py puts them into the cache · cache.py looks at what is there
 """
 
 from pathlib import Path
 
 from catalog.errors import ModelNotFound
+from catalog.hub.address import HubAddress, is_hub_link, parse_address
 from catalog.hub.cache import CachedRevision, cached_gguf_files, cached_revisions
 from catalog.hub.client import DEFAULT_HUB, PATIENT_HUB, Hub, Retries
 from catalog.hub.details import HubModel, fetch_hub_model, fetch_info, fetch_model
@@ -26,6 +28,7 @@ __all__ = [
     "DownloadPlan",
     "DownloadProgress",
     "Hub",
+    "HubAddress",
     "HubFiles",
     "HubModel",
     "HubPage",
@@ -41,8 +44,10 @@ __all__ = [
     "fetch_hub_model",
     "fetch_info",
     "fetch_model",
+    "is_hub_link",
     "iter_pages",
     "list_gguf_files",
+    "parse_address",
     "plan_download",
     "quantization_of",
     "search_hub",
