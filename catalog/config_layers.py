@@ -15,7 +15,7 @@ from catalog.config_families import ENCODERS, IMPLIED_PATTERNS, PURELY_RECURRENT
 from catalog.config_heads import Heads
 from catalog.config_states import state_elements
 from catalog.config_values import entries, number, part, text, whole
-from catalog.layer_shapes import NOTHING, Layer
+from catalog.layer_shapes import NOTHING, Layer, compressed_layers
 
 FULL, SLIDING, CHUNKED, RECURRENT, HYBRID, NONE = "full", "sliding", "chunked", "recurrent", "hybrid", "none"
 
@@ -75,10 +75,14 @@ def read_layers(config: Mapping[str, Any], heads: Heads) -> LayerFacts:
         note = "Encoder and decoder: its caches are not predicted."
         return LayerFacts((UNKNOWN,) * count, (note,))
     if entries(config, "compress_ratios"):
-        return _compressed_layers(config, heads, count)
+        ratios = [whole(ratio) or 0 for ratio in entries(config, "compress_ratios")[:count]]
+        index_dim = number(config, "index_head_dim")
+        note = "Compressed attention: each layer counts once for its window and once for its compressed entries."
+        layers = compressed_layers(ratios, heads.kv_heads, heads.key_dim, index_dim, _window(config, 0))
+        return LayerFacts(layers, (note,))
     words, notes = _words(config, count)
-    layers = [_layer(config, heads, word, index) for index, word in enumerate(words)]
-    return LayerFacts(tuple(_without_shared(config, layers)), notes)
+    kept = [_layer(config, heads, word, index) for index, word in enumerate(words)]
+    return LayerFacts(tuple(_without_shared(config, kept)), notes)
 
 
 def _layer(config: Mapping[str, Any], heads: Heads, word: str, index: int) -> Layer:
@@ -156,22 +160,6 @@ def _without_shared(config: Mapping[str, Any], layers: list[Layer]) -> list[Laye
     if config.get("use_cla") is True and factor:
         return [layer if index % factor == 0 else NOTHING for index, layer in enumerate(layers)]
     return layers
-
-
-def _compressed_layers(config: Mapping[str, Any], heads: Heads, count: int) -> LayerFacts:
-    """DeepSeek V4: a short window in every layer, and beside it one entry for every 4 or 128 tokens.
-
-    Keys are the values, so nothing more is kept. Compressed entries are spread over the tokens they stand for: 512
-    numbers for 4 tokens are 128 per token, which keeps the arithmetic exact. So a layer counts in two groups.
-    """
-    layers: list[Layer] = []
-    for ratio in (whole(value) or 0 for value in entries(config, "compress_ratios")[:count]):
-        layers.append(Layer("sliding", heads.kv_heads, heads.key_dim, 0, window_tokens=_window(config, 0)))
-        if ratio and heads.key_dim:
-            index = number(config, "index_head_dim") if ratio <= 4 else None
-            layers.append(Layer("latent", 1, max(1, heads.key_dim // ratio), 0, index // ratio if index else None))
-    note = "Compressed attention: each layer counts once for its window and once for its compressed entries."
-    return LayerFacts(tuple(layers), (note,))
 
 
 def _words(config: Mapping[str, Any], count: int) -> tuple[list[str], tuple[str, ...]]:

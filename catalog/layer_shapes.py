@@ -49,6 +49,24 @@ def effective_window(layers: Sequence[Layer]) -> int | None:
     return max(window for window in windows if window is not None)
 
 
+def compressed_layers(
+    ratios: Sequence[int], kv_heads: int | None, key_dim: int | None, index_dim: int | None, window: int | None
+) -> tuple[Layer, ...]:
+    """DeepSeek V4: a short window in every layer, and beside it one entry for every 4 or 128 tokens (0: none).
+
+    Keys are the values, so nothing more is kept. Compressed entries are spread over the tokens they stand for: 512
+    numbers for 4 tokens are 128 per token, which keeps the arithmetic exact. So a layer counts in two groups.
+    """
+    layers: list[Layer] = []
+    for ratio in ratios:
+        layers.append(Layer("sliding", kv_heads, key_dim, 0, window_tokens=window))
+        if ratio and key_dim:
+            # Only the finer compression chooses entries by an index of its own.
+            index = index_dim // ratio if index_dim and ratio <= 4 else None
+            layers.append(Layer("latent", 1, max(1, key_dim // ratio), 0, index))
+    return tuple(layers)
+
+
 def conv_state(channels: int | None, kernel: int | None) -> int | None:
     """Inputs that a causal convolution remembers: its kernel less one (llama-hparams.cpp, n_embd_r)."""
     return channels * (kernel - 1) if channels and kernel else None

@@ -8,8 +8,9 @@ import pytest
 from gguf import GGUFReader
 
 from catalog.errors import BadWeightsFile
-from catalog.gguf_file import file_sha256, local_model, read_gguf
+from catalog.gguf_file import file_sha256, read_gguf
 from catalog.hub import quantization_of
+from catalog.local_models import open_local
 from catalog.packaged import find_packaged, packaged_weights
 from tests.making import GEMMA3, SMOLLM2
 
@@ -34,7 +35,7 @@ def test_facts_of_the_demo_files(smollm2: Path, gemma3: Path) -> None:
     assert (small.quantization, small.parameters, small.languages) == ("Q4_1", 134_515_008, ("en",))
     assert (base.quantization, base.architecture.sliding_window_tokens, base.chat_template) == ("Q4_K_M", 512, None)
     assert base.architecture.sliding_layers == 15
-    model = local_model(gemma3)
+    model = open_local(gemma3)
     assert (model.kind, model.license, model.context_native_tokens) == ("local", "gemma", 32_768)
     assert model.provenance[0].confidence == "verified"
 

@@ -8,10 +8,10 @@ import datetime
 from pathlib import Path
 
 from catalog.errors import WorkbenchError
-from catalog.gguf_file import local_model
 from catalog.index import Index
 from catalog.licenses import judge_license
 from catalog.lineage import FindFacts, judge_model
+from catalog.local_models import open_local
 from catalog.memory import predict_fit
 from catalog.records import (
     Candidate,
@@ -312,7 +312,7 @@ class Workbench:
     def _model(self, model_id: str) -> Model:
         path = Path(model_id).expanduser()
         if model_id.endswith(".gguf") or path.is_file():
-            return local_model(path)
+            return open_local(path)
         return self._index.find(model_id)
 
     def _resolve(self, definition: CandidateDefinition, prepared: PreparedBenchmark) -> Candidate:
