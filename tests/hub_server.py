@@ -234,12 +234,12 @@ class Hub(BaseHTTPRequestHandler):
         if wanted is None or self._ignores_range:
             self._send(200, data, headers)
             return
-        start = int(wanted.removeprefix("bytes=").partition("-")[0])
+        first, _, last = wanted.removeprefix("bytes=").partition("-")
+        start, end = int(first), min(int(last or len(data)), len(data) - 1)
         if start >= len(data):
             self._send(416, b"", {"Content-Range": f"bytes */{len(data)}"})
             return
-        covered = f"bytes {start}-{len(data) - 1}/{len(data)}"
-        self._send(206, data[start:], {**headers, "Content-Range": covered})
+        self._send(206, data[start : end + 1], {**headers, "Content-Range": f"bytes {start}-{end}/{len(data)}"})
 
     def _send(self, status: int, data: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import Cancelled, HubUnavailable, ModelNotFound
+from catalog.gguf_file import read_gguf
 from catalog.hub import (
     HubPage,
     HubQuery,
@@ -299,9 +300,28 @@ def test_a_gguf_repository_has_the_network_of_its_parent(tmp_path: Path, reposit
     assert (model.architecture.layers, model.license, model.remote_code) == (2, "mit", False)
     (fact,) = (fact for fact in model.provenance if fact.field == "architecture")
     assert (fact.confidence, "which acme/of-parent-GGUF was quantized from" in fact.source) == ("derived", True)
-    unknown = fetch_model("acme/of-gated-GGUF", hub=repositories.hub(tmp_path))
-    assert unknown.architecture is None
-    assert "acme/gated, whose config.json could not be read" in unknown.notes[-1]
+    assert fetch_model("acme/of-gated-GGUF", hub=repositories.hub(tmp_path)).architecture is None
+
+
+def test_a_gguf_header_is_read_from_afar_where_nothing_else_tells(
+    tmp_path: Path, repositories: ServedHub, smollm2: Path
+) -> None:
+    card = {"license": "mit", "base_model": "acme/gated", "base_model_relation": "quantized"}
+    repositories.add("acme/orphan-GGUF", {"small-Q4_1.gguf": smollm2.read_bytes()}, {"cardData": card})
+    before = len(repositories.requests())
+    model = fetch_model("acme/orphan-GGUF", hub=repositories.hub(tmp_path))
+    here = read_gguf(smollm2)
+    assert (model.architecture, model.parameters) == (here.architecture, here.parameters)
+    assert model.context_native_tokens == here.context_tokens
+    sources = {fact.field: (fact.source, fact.confidence) for fact in model.provenance}
+    assert sources["architecture"] == (f"GGUF header of small-Q4_1.gguf of acme/orphan-GGUF at {REVISION}", "verified")
+    asked = [request["range"] for request in repositories.requests()[before:] if request["server"] == "ContentNetwork"]
+    assert asked[0] == "bytes=0-2097151"
+    assert len(asked) <= 2
+    repositories.misbehave("acme/orphan-GGUF", {"at": "network", "ignores_range": True})
+    assert fetch_model("acme/orphan-GGUF", hub=repositories.hub(tmp_path)).architecture == here.architecture
+    repositories.misbehave("acme/orphan-GGUF", {"at": "network", "body": "<html>"})
+    assert fetch_model("acme/orphan-GGUF", hub=repositories.hub(tmp_path)).architecture is None
 
 
 @pytest.mark.parametrize("body", ["[]", "<html>", '"x"'])

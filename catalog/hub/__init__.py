@@ -4,8 +4,8 @@ Honours HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, the cache variables and the proxi
 session every request uses. Never reads, prints or returns a token. Judges no license and predicts no memory.
 
 address.py reads what people paste · client.py asks with retries · errors.py explains · search.py lists · details.py one
-model · facts.py, sizes.py, files.py turn answers into records · plan.py chooses files · download.py fetches them,
-placing.py puts them into the cache · cache.py looks at what is there
+model · headers.py reads GGUF headers from afar · facts.py, sizes.py, files.py turn answers into records · plan.py
+chooses files · download.py fetches them, placing.py puts them into the cache · cache.py looks at what is there
 """
 
 from pathlib import Path
@@ -17,6 +17,7 @@ from catalog.hub.client import DEFAULT_HUB, PATIENT_HUB, Hub, Retries
 from catalog.hub.details import HubModel, fetch_hub_model, fetch_info, fetch_model
 from catalog.hub.download import DownloadProgress, download
 from catalog.hub.files import HubFile, part_paths, quantization_of
+from catalog.hub.headers import fetch_gguf_facts
 from catalog.hub.plan import DownloadPlan, PlannedFile, choose_gguf, plan_download
 from catalog.hub.search import HubPage, HubQuery, HubSort, iter_pages, search_hub
 from catalog.records import Record, WeightsFile
@@ -41,6 +42,7 @@ __all__ = [
     "choose_file",
     "download",
     "fetch_file",
+    "fetch_gguf_facts",
     "fetch_hub_model",
     "fetch_info",
     "fetch_model",

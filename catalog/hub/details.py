@@ -1,7 +1,8 @@
 """Everything the Hub knows of one model at one pinned revision: card, files with digests, summaries, scanners, config.
 
 Two questions to the API, because `expand` cannot be combined with file sizes and the scanners' verdict
-(huggingface_hub 2.4, HfApi.model_info), and two small files. Downloads no weights and runs no code.
+(huggingface_hub 2.4, HfApi.model_info), and two small files; for GGUF those of the parent, or a header. Downloads no
+weights and runs no code.
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,14 @@ from typing import Any, NamedTuple
 from huggingface_hub import get_session
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
-from catalog.config_facts import read_config
+from catalog.config_facts import ConfigFacts, read_config
 from catalog.config_into_model import with_config_facts
 from catalog.errors import HubUnavailable, ModelNotFound
 from catalog.hub.client import DEFAULT_HUB, Hub, ask_json, check_model_id, file_url, info_path, with_retries
 from catalog.hub.errors import not_json, page_of
 from catalog.hub.facts import flagged_files, model_from_answer
-from catalog.hub.files import HubFile, code_files, files_of
+from catalog.hub.files import HubFile, code_files, files_of, part_paths
+from catalog.hub.headers import as_config_facts, fetch_gguf_facts
 from catalog.records import Model
 
 _LARGEST_CONFIG_BYTES = 8_000_000
@@ -78,28 +80,28 @@ def fetch_hub_model(model_id: str, revision: str | None = None, *, hub: Hub = DE
 def fetch_model(model_id: str, revision: str | None = None, *, hub: Hub = DEFAULT_HUB) -> Model:
     """One model with everything that the Hub and its own configuration tell of it. Raises as fetch_info.
 
-    A quantized repository without config.json, as GGUF ones are, has the network of the model it was made from.
+    A quantized repository without config.json, as GGUF ones are, has the network of the model it was made from; where
+    that may not be read either, the header of its smallest GGUF file tells.
     """
     found = fetch_hub_model(model_id, revision, hub=hub)
-    model = found.model
     if found.config is not None:
-        source = f"config.json of {model.id} at {model.revision}"
-        return with_config_facts(
-            model, read_config(found.config, source=source, tokenizer_config=found.tokenizer_config)
-        )
-    if model.base_model_relation == "quantized" and len(model.base_models) == 1:
-        return _with_parent_config(hub, model, model.base_models[0])
-    return model
+        source = f"config.json of {found.model.id} at {found.model.revision}"
+        facts: ConfigFacts | None = read_config(found.config, source=source, tokenizer_config=found.tokenizer_config)
+    else:
+        facts = _parent_facts(hub, found.model) or _header_facts(hub, found)
+    return found.model if facts is None else with_config_facts(found.model, facts)
 
 
-def _with_parent_config(hub: Hub, model: Model, parent_id: str) -> Model:
+def _parent_facts(hub: Hub, model: Model) -> ConfigFacts | None:
+    if model.base_model_relation != "quantized" or len(model.base_models) != 1:
+        return None
+    parent_id = model.base_models[0]
     try:
         parent = fetch_hub_model(parent_id, hub=hub)
     except (HubUnavailable, ModelNotFound):
-        parent = None
-    if parent is None or parent.config is None:
-        note = f"Its network is that of {parent_id}, whose config.json could not be read."
-        return model.model_copy(update={"notes": (*model.notes, note)})
+        return None
+    if parent.config is None:
+        return None
     source = f"config.json of {parent_id} at {parent.model.revision}, which {model.id} was quantized from"
     facts = read_config(parent.config, source=source, tokenizer_config=parent.tokenizer_config)
     inherited = tuple(
@@ -109,7 +111,24 @@ def _with_parent_config(hub: Hub, model: Model, parent_id: str) -> Model:
     )
     # How the parent is stored and loaded says nothing of the child.
     own = {"quantization": None, "remote_code": bool(model.remote_code), "provenance": inherited}
-    return with_config_facts(model, facts.model_copy(update=own))
+    return facts.model_copy(update=own)
+
+
+def _header_facts(hub: Hub, found: HubModel) -> ConfigFacts | None:
+    model = found.model
+    names = {file.path for file in model.weights_files if file.format == "gguf"}
+    # Of parts, the first holds the header.
+    firsts = [file for file in found.files if file.path in names and part_paths(file.path)[0] == file.path]
+    if not firsts or model.revision is None:
+        return None
+    file = min(firsts, key=lambda file: file.size_bytes or 0)
+    try:
+        facts = fetch_gguf_facts(model.id, model.revision, file, hub=hub)
+    except (HubUnavailable, ModelNotFound):
+        return None
+    if facts is None:
+        return None
+    return as_config_facts(facts, file, source=f"GGUF header of {file.path} of {model.id} at {model.revision}")
 
 
 def _ask(hub: Hub, model_id: str, revision: str | None, query: list[tuple[str, str]]) -> dict[str, Any]:
