@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from catalog.memory import predict_fit
-from catalog.quantization_loss import expected_loss
+from catalog.quantization_loss import expected_loss, published_losses
 from catalog.records import (
     Fit,
     FitSettings,
@@ -158,6 +158,18 @@ def quantization_options(
         for offer in _offers(owner, settings)
     ]
     return tuple(sorted(options, key=rank))
+
+
+def quantizations_to_make(model: Model, machine: Machine, settings: FitSettings) -> tuple[QuantizationOption, ...]:
+    """What llama.cpp could make of a model's unquantized weights, with predicted sizes, ordered by expected loss.
+
+    For models of which nobody's files are known, as in the shipped list. Empty for quantized models and other engines.
+    """
+    if settings.engine != "llama-cpp" or model.quantization is not None or model.base_model_relation == "quantized":
+        return ()
+    offers = [_Offer(name, None, None) for name in (UNQUANTIZED_NAME, *published_losses())]
+    options = [_option(model, model.id, offer, machine, settings) for offer in offers]
+    return tuple(sorted(options, key=lambda option: option.expected_loss or 0.0))
 
 
 def largest_fitting(options: Iterable[QuantizationOption]) -> QuantizationOption | None:

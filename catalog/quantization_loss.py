@@ -100,3 +100,9 @@ def expected_loss(quantization: str, parameters: int | None = None) -> Loss:
         return Loss(loss, f"{MEASURED_ON}{made}")
     large = f"large models lose less: {percent:.2f} % of perplexity on {LARGE_MEASURED_ON}"
     return Loss(loss, f"{MEASURED_ON}{made}; {large}")
+
+
+def published_losses() -> tuple[str, ...]:
+    """Names of the quantizations with a published loss, smallest loss first."""
+    losses = MEAN_DIVERGENCE | MEAN_DIVERGENCE_WITH_MATRIX
+    return tuple(sorted(losses, key=losses.__getitem__))

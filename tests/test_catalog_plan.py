@@ -17,6 +17,7 @@ from catalog.plan import (
     largest_context,
     largest_fitting,
     quantization_options,
+    quantizations_to_make,
     smallest_machines,
 )
 from catalog.quantization_loss import (
@@ -234,6 +235,17 @@ def test_the_finest_that_fits_is_taken(machine: str, quantization: str) -> None:
     assert chosen.quantization == quantization
     assert chosen.fit is not None
     assert chosen.fit.quantization == quantization
+
+
+def test_what_could_be_made_is_ordered_and_sized_where_no_files_are_known() -> None:
+    machine = find_machine("rtx-4070").machine
+    assert quantization_options(LLAMA_8B, (), machine, SETTINGS) == ()
+    options = quantizations_to_make(LLAMA_8B, machine, SETTINGS)
+    assert [option.quantization for option in options[:4]] == ["BF16", "F16", "Q8_0", "Q6_K"]
+    chosen = largest_fitting(options)
+    assert chosen is not None
+    assert chosen.quantization in {"Q8_0", "Q6_K"}
+    assert quantizations_to_make(CHILD, machine, SETTINGS) == ()
 
 
 def test_where_nothing_fits_nothing_is_taken() -> None:
