@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -199,12 +200,11 @@ class Hub(BaseHTTPRequestHandler):
             self._behaving(folder, "resolve", path, lambda: self._file(model_id, folder, path))
 
     def _file(self, model_id: str, folder: Path, path: str) -> None:
-        data = (folder / path).read_bytes()
         headers = {"X-Repo-Commit": REVISION, "Accept-Ranges": "bytes"}
         if path.endswith(LARGE):
             headers |= {
-                "X-Linked-Etag": f'"{hashlib.sha256(data).hexdigest()}"',
-                "X-Linked-Size": str(len(data)),
+                "X-Linked-Etag": f'"{_digests(folder / path)[0]}"',
+                "X-Linked-Size": str((folder / path).stat().st_size),
                 "Location": f"{self.network_address}/{model_id}/{quote(path)}?signature=0",
             }
             self._send(302, b"Found. Redirecting", headers)
@@ -215,7 +215,11 @@ class Hub(BaseHTTPRequestHandler):
     def _cached(self, model_id: str, path: str) -> None:
         """Small files, where the Hub sends their askers to."""
         data = (self.root / model_id / path).read_bytes()
-        headers = {"X-Repo-Commit": REVISION, "Accept-Ranges": "bytes", "ETag": f'"{_git_oid(data)}"'}
+        headers = {
+            "X-Repo-Commit": REVISION,
+            "Accept-Ranges": "bytes",
+            "ETag": f'"{_digests(self.root / model_id / path)[1]}"',
+        }
         self._behaving(self.root / model_id, "cache", path, lambda: self._send_range(data, headers))
 
     def _fails(self, folder: Path) -> bool:
@@ -263,7 +267,7 @@ class ContentNetwork(Hub):
         data = (folder / path).read_bytes()
         changed = folder / ".served" / path
         data = changed.read_bytes() if changed.exists() else data
-        headers = {"Content-Type": "binary/octet-stream", "ETag": f'"{hashlib.md5(data).hexdigest()}"'}
+        headers = {"Content-Type": "binary/octet-stream"}
         self._behaving(folder, "network", path, lambda: self._send_range(data, headers))
 
 
@@ -290,11 +294,24 @@ def _info(model_id: str, folder: Path) -> dict[str, Any]:
 
 
 def _sibling(folder: Path, path: Path) -> dict[str, Any]:
-    data, name = path.read_bytes(), path.relative_to(folder).as_posix()
-    entry: dict[str, Any] = {"rfilename": name, "blobId": _git_oid(data), "size": len(data)}
+    name, size = path.relative_to(folder).as_posix(), path.stat().st_size
+    sha256, oid = _digests(path)
+    entry: dict[str, Any] = {"rfilename": name, "blobId": oid, "size": size}
     if name.endswith(LARGE):
-        entry["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 135}
+        entry["lfs"] = {"sha256": sha256, "size": size, "pointerSize": 135}
     return entry
+
+
+def _digests(path: Path) -> tuple[str, str]:
+    """Its sha256 and git's digest; hashed once, because models are large."""
+    stat = path.stat()
+    return _hashed(path, stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _hashed(path: Path, size: int, _: int) -> tuple[str, str]:
+    data = path.read_bytes()
+    return hashlib.sha256(data).hexdigest(), hashlib.sha1(b"blob %d\0" % size + data).hexdigest()
 
 
 def _tree_entry(folder: Path, path: Path) -> dict[str, Any]:
@@ -306,10 +323,6 @@ def _tree_entry(folder: Path, path: Path) -> dict[str, Any]:
 def _files(folder: Path) -> list[Path]:
     found = (path for path in folder.rglob("*") if path.is_file())
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-
-
-def _git_oid(data: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 def _matches(entry: dict[str, Any], query: list[tuple[str, str]]) -> bool:
