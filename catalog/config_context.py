@@ -64,6 +64,7 @@ OPT_IN = (
         131_072,
         "model cards of Qwen/Qwen2.5-7B-Instruct to 72B-Instruct: 131,072 with YaRN",
     ),
+    OptIn("qwen2", 40_960, 5120, None, 131_072, "model card of Qwen/QwQ-32B: 131,072 with YaRN"),
     OptIn("smollm3", 65_536, 2048, None, 131_072, "model card of HuggingFaceTB/SmolLM3-3B: 128k with YaRN"),
 )
 

@@ -164,7 +164,7 @@ def _tied(config: Mapping[str, Any], inner: Mapping[str, Any]) -> bool | None:
         stated = place.get("tie_word_embeddings")
         if isinstance(stated, bool):
             return stated
-    return True if inner.get("model_type") in TIED_WHEN_SILENT else None
+    return True if str(inner.get("model_type")) in TIED_WHEN_SILENT else None
 
 
 def _multimodal(config: Mapping[str, Any], inner: Mapping[str, Any]) -> bool | None:
