@@ -7,6 +7,7 @@ The shipped list (data/machines.json) and a user's file (YAML or JSON) have one 
     memory_gb: 256                         # main memory
     bandwidth_gb_per_second: 204.8         # of main memory; optional, speed is unknown without it
     cores: 64
+    instruction_sets: [avx2, avx512f]      # optional: vector units of the processor; llama.cpp keeps some weights twice
     gpus:                                  # optional
       - name: NVIDIA L40S
         count: 2                           # optional, 1
@@ -64,6 +65,7 @@ class _MachineEntry(Record):
     memory_gb: float = Field(gt=0)
     bandwidth_gb_per_second: float | None = Field(default=None, gt=0)
     cores: int = Field(gt=0)
+    instruction_sets: tuple[str, ...] = ()
     unified_gpu: str | None = None
     unified_gpu_gb: float | None = Field(default=None, gt=0)
     source: str = ""
@@ -183,6 +185,7 @@ def _profile(entry: _MachineEntry) -> MachineProfile:
     machine = Machine(
         name=entry.name,
         cpu=entry.title or entry.name,
+        instruction_sets=entry.instruction_sets,
         logical_cores=entry.cores,
         memory_total_bytes=total,
         memory_available_bytes=available,

@@ -47,6 +47,13 @@ def test_every_machine_knows_the_bandwidth_of_what_it_would_run_on(profile: Mach
 
 
 @EVERY
+def test_every_machine_tells_the_vector_units_that_decide_how_llama_cpp_lays_out_weights(
+    profile: MachineProfile,
+) -> None:
+    assert set(profile.machine.instruction_sets) & {"avx2", "neon"}
+
+
+@EVERY
 def test_the_system_keeps_some_main_memory_and_the_driver_some_of_the_card(profile: MachineProfile) -> None:
     machine = profile.machine
     assert 2 * GIB <= machine.memory_total_bytes - machine.memory_available_bytes <= 16 * GIB
