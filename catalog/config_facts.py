@@ -102,7 +102,6 @@ def read_config(
 
 def _architecture(inner: Mapping[str, Any], heads: Heads, layers: tuple[Layer, ...], tied: bool | None) -> Architecture:
     latent = number(inner, "kv_lora_rank")
-    windows = [layer for layer in layers if layer.kind in {"sliding", "chunked"}]
     experts = number(
         inner, "num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts", "num_routed_experts"
     ) or number(part(inner, "ffn_config"), "moe_num_experts")
@@ -122,18 +121,7 @@ def _architecture(inner: Mapping[str, Any], heads: Heads, layers: tuple[Layer, .
         qk_rope_head_dim=number(inner, "qk_rope_head_dim") if latent else None,
         experts=experts,
         experts_per_token=_experts_per_token(inner) if experts else None,
-        **_old_fields(layers, windows),
     )
-
-
-def _old_fields(layers: tuple[Layer, ...], windows: list[Layer]) -> dict[str, int | None]:
-    """The figures that layer_groups replace, as long as the memory prediction reads them."""
-    kept = sum(layer.kind not in {"recurrent", "none"} for layer in layers)
-    return {
-        "sliding_window_tokens": windows[0].window_tokens if windows else None,
-        "sliding_layers": len(windows) or None,
-        "attention_layers": kept if layers and kept != len(layers) else None,
-    }
 
 
 def _intermediate_size(inner: Mapping[str, Any], experts: int | None) -> int | None:

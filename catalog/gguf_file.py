@@ -141,19 +141,7 @@ def _architecture(keys: GgufKeys, layers: tuple[Layer, ...], header: GgufHeader)
         qk_rope_head_dim=keys.number("rope.dimension_count") if rank is not None else None,
         experts=experts,
         experts_per_token=keys.number("expert_used_count"),
-        **_old_fields(layers),
     )
-
-
-def _old_fields(layers: tuple[Layer, ...]) -> dict[str, int | None]:
-    """The figures that layer_groups replace, as long as the memory prediction reads them."""
-    kept = sum(layer.kind not in {"recurrent", "none"} for layer in layers)
-    windows = [layer.window_tokens for layer in layers if layer.kind in {"sliding", "chunked"}]
-    return {
-        "sliding_window_tokens": windows[0] if windows else None,
-        "sliding_layers": len(windows) or None,
-        "attention_layers": kept if layers and kept != len(layers) else None,
-    }
 
 
 def _context(keys: GgufKeys) -> ContextFacts:

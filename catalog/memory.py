@@ -1,299 +1,406 @@
-"""Does it fit? Predicted memory of a model from its architecture, against one machine.
+"""Does it fit? Predicted memory of a model run in one way, against one machine.
 
-total = weights + KV cache + compute + overhead. Weights are exact where a file size is known; the KV cache follows from
-the architecture; compute and overhead are labelled estimates. What a run then measures is stored beside the prediction.
+total = weights + KV cache + recurrent state + compute + overhead, as the engine allocates them. Weights come from
+catalog.weights, cache and state from catalog.kv_cache; here are the scratch buffers, the process, the machine's room
+and the verdict. What a run then measures is stored beside the prediction; benchmarks/fit.py compares the two.
 
-What this leaves out: the fixed state of linear-attention, Mamba and convolution layers; the index of sparse attention;
-image and audio encoders at work; llama.cpp's padding of sliding-window caches (it keeps room for one batch more, or the
-whole context when told to); caches in other types than f16; more than one GPU.
+The arithmetic from FitFigures to bytes uses only + - * / and the given `least` and `greatest`, and so works on arrays
+as well: with numpy's minimum and maximum it predicts millions of models at once.
+
+llama.cpp's scratch, worked out from the buffers that it reports and what its CPU backend touches (0.3.36 of llama-cpp-
+python): without flash attention the scores of one micro-batch against all cells, in f32, one plane per head and one per
+mask, and a copy of the planes in f16 for the product with the values; beside them about two widths of the residual
+stream, three of the queries and two of keys and values. With flash attention only the masks grow with the context.
+Logits need rows × vocabulary, twice: in the graph and in the buffer handed out.
+
+What this leaves out: encoders for images and audio at work; speculative decoding and adapters; llama.cpp's imatrix. The
+figures for vLLM's activations are a rough bound for its own profiling run, because nobody publishes the formula.
 """
 
-import difflib
-import re
-from collections.abc import Iterable
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from catalog.records import Architecture, Fit, FitValue, GpuDevice, Machine, Model, WeightsFile
+from catalog.kv_cache import (
+    LLAMA_CPP_MICRO_BATCH,
+    LLAMA_CPP_SEQUENCES,
+    CacheFigures,
+    Least,
+    cache_figures,
+    has_unknown_state,
+    layer_groups,
+    llama_cpp_cache_bytes,
+    llama_cpp_cells,
+    llama_cpp_state_bytes,
+    vllm_cache_bytes,
+    vllm_state_bytes,
+)
+from catalog.records import Architecture, Fit, FitSettings, FitValue, GpuDevice, Machine, Model
+from catalog.weights import (
+    WeightFigures,
+    exact_bytes,
+    repacked_bytes,
+    unknown_quantization,
+    weight_bytes,
+)
 
 MIB = 1024**2
 GIB = 1024**3
 
-# Bits per weight measured over whole files of Llama 3.1 8B: llama.cpp, tools/quantize/README.md. The K and IQ names are
-# mixtures of types, so the nominal four bits of a Q4_K_M file are really 4.9.
-MIXTURE_BITS = {
-    "IQ1_S": 2.0042,
-    "IQ1_M": 2.1460,
-    "IQ2_XXS": 2.3824,
-    "IQ2_XS": 2.5882,
-    "IQ2_S": 2.7403,
-    "IQ2_M": 2.9294,
-    "IQ3_XXS": 3.2548,
-    "IQ3_XS": 3.4977,
-    "IQ3_S": 3.6606,
-    "IQ3_M": 3.7628,
-    "IQ4_XS": 4.4597,
-    "IQ4_NL": 4.6818,
-    "Q2_K_S": 2.9697,
-    "Q2_K": 3.1593,
-    "Q3_K_S": 3.6429,
-    "Q3_K_M": 3.9960,
-    "Q3_K_L": 4.2979,
-    "Q4_K_S": 4.6672,
-    "Q4_K_M": 4.8944,
-    "Q5_K_S": 5.5704,
-    "Q5_K_M": 5.7036,
-    "Q6_K": 6.5633,
-}
+HOST_OVERHEAD_BYTES = 45 * MIB
+"""Python with llama.cpp in use, without tokenizer: 40 MiB imported and 5 more in use (measured by stages)."""
+TOKENIZER_BYTES_PER_TOKEN = 430
+"""Vocabulary in llama.cpp's tables: 107 MiB for Gemma's 262,144 tokens, 30 MiB for SmolLM's 49,152 with its merges."""
+GPU_OVERHEAD_BYTES = 512 * MIB
+"""CUDA context and libraries on each GPU; a rule of thumb."""
 
-# Bits per weight of types that keep to one block format: bytes per block over weights per block, from ggml.
-BLOCK_BITS = {
-    "Q4_0": 18 * 8 / 32,
-    "Q4_1": 20 * 8 / 32,
-    "Q5_0": 22 * 8 / 32,
-    "Q5_1": 24 * 8 / 32,
-    "MXFP4": 17 * 8 / 32,
-    "Q8_0": 34 * 8 / 32,
-    "F16": 16.0,
-    "BF16": 16.0,
-    "F32": 32.0,
-}
+VLLM_MEMORY_SHARE = 0.92
+"""gpu_memory_utilization, default of vLLM 0.32."""
+VLLM_BATCH_TOKENS, VLLM_SEQUENCES = 8192, 256
+"""max_num_batched_tokens and max_num_seqs that its profiling run takes on current GPUs."""
+VLLM_OVERHEAD_BYTES = 1 * GIB
+"""CUDA context, NCCL and graphs, for each GPU; 0.07 GiB and 0.65 GiB beside the context in vllm-project/vllm #21489."""
+VLLM_HOST_OVERHEAD_BYTES = round(2.5 * GIB)
+"""Server and engine process with torch on a CPU."""
 
-# Rows that 256 does not divide cannot hold K blocks; llama.cpp then takes these (src/llama-quant.cpp).
-NARROW_BITS = {"Q2": 4.5, "Q3": 4.5, "IQ": 4.5, "Q4": 5.5, "Q5": 6.0, "Q6": 8.5}
-
-# llama.cpp gives the output matrix a finer type than the rest: Q6_K, or Q8_0 where the rows are narrow.
-OUTPUT_BITS, NARROW_OUTPUT_BITS = 6.5625, 8.5
-K_BLOCK_WEIGHTS = 256
-
-# The network that MIXTURE_BITS was measured on, and its vocabulary matrix.
-MEASURED_PARAMETERS, MEASURED_VOCABULARY_WEIGHTS = 8_030_261_248, 128_256 * 4_096
-
-BATCH_TOKENS = 512  # llama.cpp's default micro-batch
-HOST_OVERHEAD_BYTES = 128 * MIB  # measured here for Python with llama.cpp: 31 MiB imported, about 110 MiB in use
-GPU_OVERHEAD_BYTES = 512 * MIB  # CUDA context and libraries; a rule of thumb
-
-PART_NUMBER = re.compile(r"-\d{5}-of-(\d{5})(?=\.)")  # model-00001-of-00003.gguf
+ERROR_SHARE = 0.1
+"""Error of the prediction that `safe` allows for; the target of benchmarks/fit.py."""
 TEXT_TASKS = frozenset({"text-generation", "image-text-to-text", "any-to-any", "conversational"})
 
-
-def known_quantizations() -> tuple[str, ...]:
-    """Names of quantizations whose size can be predicted, smallest first."""
-    bits = {**MIXTURE_BITS, **BLOCK_BITS}
-    return tuple(sorted(bits, key=lambda name: bits[name]))
+Greatest = Callable[[Any, Any], Any]
 
 
-def kv_cache_bytes(architecture: Architecture, context_tokens: int, concurrency: int = 1) -> int | None:
-    """Bytes of the KV cache in f16 for `concurrency` sequences of `context_tokens` each; None where facts are missing.
+class ShapeFigures(NamedTuple):
+    """What the scratch buffers depend on."""
 
-    Per token, a layer keeps kv_heads × (key + value head size) numbers of two bytes, or, with multi-head latent
-    attention, the latent and its rotary part only. Sliding layers hold at most their window; hybrids count
-    `attention_layers`.
-    Nothing is derived from hidden_size / heads, because in many networks that is not the head size.
+    heads: float
+    """Query heads of a layer; 0 where no layer attends."""
+    masks: float
+    """Attention masks: 2 where some layers have a window, else 1."""
+    width: float
+    """Numbers per token beside the scores: 2 × hidden + 3 × queries + 2 × (keys + values)."""
+    feed_forward: float
+    """Numbers per token in the feed-forward layer: 2 × hidden + 2 × intermediate; 0 where not known."""
+    vocabulary: float
+    """Rows of the output matrix."""
+
+
+class FitFigures(NamedTuple):
+    """Everything of a model that its memory depends on; a part is None where a fact for it is missing."""
+
+    weights: WeightFigures | None
+    cache: CacheFigures | None
+    shape: ShapeFigures | None
+
+
+class Parts(NamedTuple):
+    """Predicted bytes; numbers or arrays."""
+
+    weights: Any
+    kv_cache: Any
+    state: Any
+    compute: Any
+    overhead: Any
+    spread: Any
+    """What is reserved on top but rarely touched, or may be needed more; counts in `safe` only."""
+
+    @property
+    def total(self) -> Any:
+        """What is expected."""
+        return self.weights + self.kv_cache + self.state + self.compute + self.overhead
+
+
+class Room(NamedTuple):
+    """What a machine offers to an engine, and where the classes turn."""
+
+    device: str
+    """`cpu`, or the GPUs by name."""
+    gpus: int
+    """How many devices work together; 0 on the CPU."""
+    available_bytes: int
+    """Free memory of them."""
+    helped_bytes: int | None
+    """With main memory's help; None where the engine cannot use both, or there is no GPU."""
+
+    @property
+    def roomy_bytes(self) -> float:
+        """Largest total that leaves a tenth and 1 GiB."""
+        return self.available_bytes - max(self.available_bytes / 10, GIB)
+
+
+def fit_figures(model: Model) -> FitFigures:
+    """Draw from a model what its memory depends on."""
+    architecture = model.architecture or Architecture()
+    return FitFigures(_weight_figures(model, architecture), cache_figures(architecture), _shape_figures(architecture))
+
+
+def room_of(machine: Machine, settings: FitSettings) -> Room:
+    """What the machine offers. llama.cpp splits layers over all GPUs, vLLM every layer over all of them."""
+    gpus = machine.gpus
+    if not gpus:
+        return Room("cpu", 0, machine.memory_available_bytes, None)
+    name = " + ".join(_counted(gpus))
+    if settings.engine == "vllm":
+        # The same share of every GPU is taken, so the fullest one bounds all.
+        each = min(min(gpu.free_bytes, round(gpu.total_bytes * VLLM_MEMORY_SHARE)) for gpu in gpus)
+        return Room(name, len(gpus), each * len(gpus), None)
+    free = sum(gpu.free_bytes for gpu in gpus)
+    helped = None if machine.unified_memory else free + machine.memory_available_bytes
+    return Room(name, len(gpus), free, helped)
+
+
+class _Case(NamedTuple):
+    """Complete figures, how they are run, and the functions that make it work on arrays."""
+
+    cache: CacheFigures
+    shape: ShapeFigures
+    weights: Any
+    copied: Any
+    """Bytes of weights that the CPU keeps a second time."""
+    settings: FitSettings
+    gpus: int
+    least: Least
+    greatest: Greatest
+
+
+def predict_parts(
+    figures: FitFigures,
+    machine: Machine,
+    settings: FitSettings,
+    *,
+    weights_bytes: Any = None,
+    choose: tuple[Least, Greatest] = (min, max),
+) -> Parts:
+    """Bytes of every part, for figures that are complete; `weights_bytes` replaces the estimate of the weights.
+
+    `choose` are the functions for the smaller and the larger of two: for arrays numpy's minimum and maximum. Raises
+    ValueError where figures are missing.
     """
-    layer_bytes = _layer_bytes_per_token(architecture)
-    layers = architecture.layers if architecture.attention_layers is None else architecture.attention_layers
-    if layer_bytes is None or layers is None:
-        return None
-    window, sliding = architecture.sliding_window_tokens, architecture.sliding_layers
-    if window is None and not sliding:
-        return layer_bytes * layers * context_tokens * concurrency
-    if window is None or sliding is None or sliding > layers:
-        return None
-    cells = (layers - sliding) * context_tokens + sliding * min(context_tokens, window)
-    return layer_bytes * cells * concurrency
+    if figures.cache is None or figures.shape is None or (weights_bytes is None and figures.weights is None):
+        raise ValueError("a prediction needs complete figures")
+    weights = weights_bytes
+    if weights is None and figures.weights is not None:
+        weights = weight_bytes(figures.weights, settings.quantization, settings.engine, choose[0])
+    on_cpu = not machine.gpus and settings.engine == "llama-cpp"
+    copied = repacked_bytes(figures.weights, settings.quantization, machine) if on_cpu else 0
+    case = _Case(figures.cache, figures.shape, weights, copied, settings, len(machine.gpus), *choose)
+    return _vllm_parts(case) if settings.engine == "vllm" else _llama_cpp_parts(case)
 
 
 def predict_fit(
-    model: Model,
-    machine: Machine,
-    *,
-    quantization: str = "Q4_K_M",
-    context_tokens: int = 4096,
-    concurrency: int = 1,
-    weights_bytes: int | None = None,
+    model: Model, machine: Machine, settings: FitSettings | None = None, *, weights_bytes: int | None = None
 ) -> Fit:
-    """Predict the memory of a model and hold it against one machine.
+    """Predict the memory of a model run with `settings`, and hold it against the machine.
 
     `weights_bytes` is the exact size where the file is at hand; else a file of the model with that quantization counts,
-    else parameters × bits per weight. With GPUs the measure is the one with most free memory, else main memory.
-
-    Estimates: compute = 4 B × batch × (max(vocabulary, (heads + 1) × context) + 4 × hidden) with a batch of at most
-    512; llama.cpp reserves that without flash attention (560 MiB for Llama 3 8B at 8,192 tokens) and less with it.
-    Overhead is a constant for process, libraries and tokenizer.
+    else parameters × bits per weight. With GPUs all of them are the measure, and main memory helps under llama.cpp.
     """
-    device, available, overhead = _target(machine)
-    obstacle = _obstacle(model)
-    weights = kv_cache = compute = None
-    if obstacle is None:
-        weights, obstacle = _weights(model, quantization, weights_bytes)
-    if obstacle is None and model.architecture is not None:
-        kv_cache = kv_cache_bytes(model.architecture, context_tokens, concurrency)
-        compute = _compute_bytes(model.architecture, context_tokens)
-        obstacle = _missing_facts(kv_cache, compute)
-    total = None
-    value = FitValue.UNKNOWN
-    explanation = f"Unknown: {obstacle}"
-    if weights is not None and kv_cache is not None and compute is not None:
-        total = weights + kv_cache + compute + overhead
-        value = _classify(total, available)
-        explanation = _explain(value, total, available, device)
-        explanation += _elsewhere(value, total, machine) + _caveats(model, context_tokens)
+    settings = settings or FitSettings()
+    room = room_of(machine, settings)
+    figures = fit_figures(model)
+    exact = weights_bytes if weights_bytes is not None else _known_bytes(model, settings)
+    obstacle = _obstacle(model, figures, exact, settings)
+    if obstacle is not None:
+        return _unknown(model, settings, room, obstacle, exact)
+    parts = predict_parts(figures, machine, settings, weights_bytes=exact)
+    whole = Parts(*(math.ceil(part) for part in parts))
+    value = classify(whole.total, room)
     return Fit(
         model_id=model.id,
         value=value,
-        quantization=quantization,
-        context_tokens=context_tokens,
-        concurrency=concurrency,
-        weights_bytes=weights,
-        kv_cache_bytes=kv_cache,
-        compute_bytes=compute,
-        overhead_bytes=overhead if obstacle is None else None,
-        total_bytes=total,
-        available_bytes=available,
-        device=device,
-        explanation=explanation,
+        **_settings(settings),
+        weights_bytes=whole.weights,
+        kv_cache_bytes=whole.kv_cache,
+        state_bytes=whole.state,
+        compute_bytes=whole.compute,
+        overhead_bytes=whole.overhead,
+        total_bytes=whole.total,
+        least_bytes=whole.weights + whole.kv_cache + whole.state,
+        safe_bytes=math.ceil(whole.total * (1 + ERROR_SHARE) + whole.spread),
+        available_bytes=room.available_bytes,
+        device=room.device,
+        gpu_layers=_gpu_layers(whole, room, model.architecture) if value is FitValue.OFFLOAD else None,
+        explanation=_explain(value, whole, room, model) + _caveats(model, settings),
     )
 
 
-def _layer_bytes_per_token(architecture: Architecture) -> int | None:
-    latent, rotary = architecture.kv_lora_rank, architecture.qk_rope_head_dim
-    if latent is not None or rotary is not None:
-        return None if latent is None or rotary is None else 2 * (latent + rotary)
-    heads, key = architecture.kv_heads, architecture.head_dim
-    if heads is None or key is None:
-        return None
-    return 2 * heads * (key + (architecture.value_head_dim or key))
+def classify(total: float, room: Room) -> FitValue:
+    """The class of an expected total."""
+    if total <= room.roomy_bytes:
+        return FitValue.FITS
+    if total <= room.available_bytes:
+        return FitValue.TIGHT
+    return FitValue.OFFLOAD if room.helped_bytes is not None and total <= room.helped_bytes else FitValue.NO
 
 
-def _compute_bytes(architecture: Architecture, context_tokens: int) -> int | None:
-    vocabulary, heads, hidden = architecture.vocabulary_size, architecture.heads, architecture.hidden_size
-    if vocabulary is None or heads is None or hidden is None:
-        return None
-    widest = max(vocabulary, (heads + 1) * context_tokens) + 4 * hidden
-    return 4 * min(BATCH_TOKENS, context_tokens) * widest
+def _llama_cpp_parts(case: _Case) -> Parts:
+    settings, shape = case.settings, case.shape
+    cells = llama_cpp_cells(settings.context_tokens, settings.concurrency)
+    batch = min(LLAMA_CPP_MICRO_BATCH, cells)
+    all_rows = 4 * LLAMA_CPP_SEQUENCES * shape.vocabulary
+    if case.gpus:
+        layer = 4 * batch * case.greatest(shape.width, shape.feed_forward)
+        compute = case.greatest(all_rows, 2 * batch * cells * shape.masks + layer) * case.gpus
+        overhead, spread = shape.vocabulary * 0 + GPU_OVERHEAD_BYTES * case.gpus, all_rows * 0
+    else:
+        # Only rows that are asked for are touched: one for each sequence that generates. Label scoring asks for more.
+        rows = 4 * min(settings.concurrency, LLAMA_CPP_SEQUENCES) * shape.vocabulary
+        scores = 4 * batch * ((shape.heads + shape.masks) * cells + shape.width)
+        compute = case.greatest(scores + 2 * batch * cells * shape.heads, rows) + rows
+        overhead = HOST_OVERHEAD_BYTES + TOKENIZER_BYTES_PER_TOKEN * shape.vocabulary + case.copied
+        spread = 2 * (all_rows - rows)
+    return Parts(
+        weights=case.weights,
+        kv_cache=llama_cpp_cache_bytes(case.cache, cells, settings.cache_type, case.least),
+        state=llama_cpp_state_bytes(case.cache),
+        compute=compute,
+        overhead=overhead,
+        spread=spread,
+    )
 
 
-def _weights(model: Model, quantization: str, weights_bytes: int | None) -> tuple[int | None, str | None]:
-    """Bytes of the weights, or the sentence that says why they are not known."""
-    if weights_bytes is not None:
-        return weights_bytes, None
-    exact = _file_bytes(model.weights_files, quantization)
-    if exact is not None:
-        return exact, None
-    name = quantization.upper()
-    if name not in MIXTURE_BITS and name not in BLOCK_BITS:
-        close = difflib.get_close_matches(name, known_quantizations(), n=3)
-        hint = f"did you mean {' or '.join(close)}?" if close else "give the exact size of the weights instead."
-        return None, f"no size is known for the quantization '{quantization}'; {hint}"
+def _vllm_parts(case: _Case) -> Parts:
+    settings, shape = case.settings, case.shape
+    low, high = vllm_cache_bytes(case.cache, settings, case.least)
+    activations = 2 * VLLM_BATCH_TOKENS * (shape.width + shape.feed_forward)
+    # Logits of every sequence in f32, and the sampler's sorted copies of them.
+    sampling = 12 * VLLM_SEQUENCES * shape.vocabulary
+    overhead = VLLM_OVERHEAD_BYTES * case.gpus if case.gpus else VLLM_HOST_OVERHEAD_BYTES
+    return Parts(
+        weights=case.weights,
+        kv_cache=low,
+        state=vllm_state_bytes(case.cache, settings.concurrency),
+        compute=(activations + sampling) * max(1, case.gpus),
+        overhead=overhead + shape.vocabulary * 0,
+        spread=high - low,
+    )
+
+
+def _weight_figures(model: Model, architecture: Architecture) -> WeightFigures | None:
     if model.parameters is None:
-        return None, "the number of parameters is not known; give the exact size of the weights instead."
-    return _estimate_weights(model.parameters, model.architecture or Architecture(), name), None
-
-
-def _estimate_weights(parameters: int, architecture: Architecture, name: str) -> int:
-    """Parameters × bits per weight, with the vocabulary matrix counted at its own, finer type.
-
-    That matrix is a fifteenth of Llama 3.1 8B and most of a network below 300 million parameters, where ignoring it
-    predicts a third too little (Gemma 3 270M in Q4_K_M: 7.4 bits per weight, not 4.9).
-    """
-    bits = MIXTURE_BITS.get(name) or BLOCK_BITS[name]
-    vocabulary, hidden = architecture.vocabulary_size, architecture.hidden_size
-    if vocabulary is None or hidden is None or bits > OUTPUT_BITS + 0.1 or vocabulary * hidden >= parameters:
-        return round(parameters * bits / 8)
-    narrow = hidden % K_BLOCK_WEIGHTS != 0
-    output_bits = NARROW_OUTPUT_BITS if narrow else OUTPUT_BITS
-    if name in MIXTURE_BITS:
-        bits = NARROW_BITS[name[:2]] if narrow else _bits_without_vocabulary(bits)
-    matrix = vocabulary * hidden
-    return round((matrix * output_bits + (parameters - matrix) * bits) / 8)
-
-
-def _bits_without_vocabulary(bits: float) -> float:
-    """Bits per weight of the measured network's other weights, so that the measured file comes out exactly."""
-    rest = MEASURED_PARAMETERS - MEASURED_VOCABULARY_WEIGHTS
-    return (bits * MEASURED_PARAMETERS - OUTPUT_BITS * MEASURED_VOCABULARY_WEIGHTS) / rest
-
-
-def _file_bytes(files: Iterable[WeightsFile], quantization: str) -> int | None:
-    """Exact bytes of the one file, or the one complete set of numbered parts, in that quantization."""
-    wanted = [
-        file
-        for file in files
-        if (file.quantization or "").casefold() == quantization.casefold() and "mmproj" not in file.path
-    ]
-    sizes = [file.size_bytes for file in wanted if file.size_bytes is not None]
-    sets = {PART_NUMBER.sub(r"\1", file.path) for file in wanted}
-    if len(sets) != 1 or len(sizes) < len(wanted):
         return None
-    part = PART_NUMBER.search(wanted[0].path)
-    return sum(sizes) if len(wanted) == (int(part[1]) if part else 1) else None
+    vocabulary, hidden = architecture.vocabulary_size, architecture.hidden_size
+    matrix = (vocabulary or 0) * (hidden or 0)
+    if matrix >= model.parameters:
+        matrix = 0
+    return WeightFigures(model.parameters, matrix, float(bool(hidden and hidden % 256)))
 
 
-def _target(machine: Machine) -> tuple[str, int, int]:
-    """Name, free memory and overhead of the device that the prediction is held against."""
-    gpu = _roomiest_gpu(machine)
-    if gpu is None:
-        return "cpu", machine.memory_available_bytes, HOST_OVERHEAD_BYTES
-    return gpu.name, gpu.free_bytes, GPU_OVERHEAD_BYTES
+def _shape_figures(architecture: Architecture) -> ShapeFigures | None:
+    vocabulary, heads, hidden = architecture.vocabulary_size, architecture.heads, architecture.hidden_size
+    groups = layer_groups(architecture)
+    if vocabulary is None or hidden is None or groups is None:
+        return None
+    attending = [group for group in groups if group.kind not in {"recurrent", "none"}]
+    if attending and heads is None:
+        return None
+    keys = max((group.key_dim or 0 for group in attending), default=0)
+    kept = [(group.kv_heads or 0) * ((group.key_dim or 0) + (group.value_dim or 0)) for group in attending]
+    windowed = any(group.kind in {"sliding", "chunked"} for group in attending)
+    intermediate = (architecture.intermediate_size or 0) * (architecture.experts_per_token or 1)
+    return ShapeFigures(
+        heads=(heads or 0) if attending else 0,
+        masks=1 + windowed,
+        width=2 * hidden + 3 * (heads or 0) * keys + max(kept, default=0),
+        feed_forward=2 * hidden + 2 * intermediate,
+        vocabulary=vocabulary,
+    )
 
 
-def _roomiest_gpu(machine: Machine) -> GpuDevice | None:
-    return max(machine.gpus, key=lambda gpu: gpu.free_bytes, default=None)
+def _known_bytes(model: Model, settings: FitSettings) -> int | None:
+    """Size of the model's own weights in the wanted quantization, where its files or their headers say it."""
+    exact = exact_bytes(model.weights_files, settings.quantization)
+    own = (model.quantization or "").casefold()
+    if exact is None and settings.engine == "vllm" and own == settings.quantization.casefold():
+        return model.weights_bytes
+    return exact
 
 
-def _obstacle(model: Model) -> str | None:
+def _obstacle(  # noqa: PLR0911  one sentence for each missing fact
+    model: Model, figures: FitFigures, weights: int | None, settings: FitSettings
+) -> str | None:
     if model.task is not None and model.task not in TEXT_TASKS:
         return f"memory is predicted for text generation only, and the task of this model is {model.task}."
     if model.architecture is None:
         return "the architecture is not known, so the KV cache cannot be computed."
-    return None
-
-
-def _missing_facts(kv_cache: int | None, compute: int | None) -> str | None:
-    if kv_cache is None:
+    if weights is None:
+        odd = unknown_quantization(settings.quantization, settings.engine)
+        if odd is not None:
+            return odd
+        if figures.weights is None:
+            return "the number of parameters is not known; give the exact size of the weights instead."
+    if figures.cache is None:
         return "layers, heads or head size are not known, so the KV cache cannot be computed."
-    if compute is None:
+    if figures.shape is None:
         return "vocabulary, width or heads are not known, so the scratch memory cannot be estimated."
     return None
 
 
-def _classify(total: int, available: int) -> FitValue:
-    left = available - total
-    if left < 0:
-        return FitValue.NO
-    return FitValue.TIGHT if left < max(available / 10, GIB) else FitValue.FITS
+def _unknown(model: Model, settings: FitSettings, room: Room, obstacle: str, weights: int | None) -> Fit:
+    return Fit(
+        model_id=model.id,
+        value=FitValue.UNKNOWN,
+        **_settings(settings),
+        weights_bytes=weights,
+        least_bytes=weights,
+        available_bytes=room.available_bytes,
+        device=room.device,
+        explanation=f"Unknown: {obstacle}",
+    )
 
 
-def _explain(value: FitValue, total: int, available: int, device: str) -> str:
-    place = "main memory" if device == "cpu" else device
+def _settings(settings: FitSettings) -> dict[str, Any]:
+    return settings.model_dump()
+
+
+def _gpu_layers(parts: Parts, room: Room, architecture: Architecture | None) -> int | None:
+    """Layers that go on the GPUs, with their share of weights, cache and state."""
+    layers = architecture.layers if architecture is not None else None
+    if layers is None:
+        return None
+    each = (parts.weights + parts.kv_cache + parts.state) / layers
+    left = room.available_bytes - parts.compute - parts.overhead
+    return max(0, min(layers - 1, math.floor(left / each)))
+
+
+def _counted(gpus: tuple[GpuDevice, ...]) -> list[str]:
+    names = [gpu.name for gpu in gpus]
+    counts = {name: names.count(name) for name in names}
+    return [name if count == 1 else f"{count} × {name}" for name, count in counts.items()]
+
+
+def _explain(value: FitValue, parts: Parts, room: Room, model: Model) -> str:
+    place = "main memory" if room.device == "cpu" else room.device
+    total, available = parts.total, room.available_bytes
     need = f"needs about {total / GIB:.1f} GiB, and {available / GIB:.1f} GiB of {place} are free"
     if value is FitValue.NO:
-        return f"Does not fit: it {need}."
+        helped = "" if room.helped_bytes is None else f", {room.helped_bytes / GIB:.1f} GiB with main memory"
+        return f"Does not fit: it {need}{helped}."
+    if value is FitValue.OFFLOAD:
+        return f"Runs with main memory's help: it {need}; {_split(parts, room, model)}, which is slower."
     left = f"{(available - total) / GIB:.1f} GiB would be left"
     if value is FitValue.TIGHT:
         return f"Tight: it {need}; {left}, less than a tenth or less than 1 GiB."
     return f"Fits: it {need}; {left}."
 
 
-def _elsewhere(value: FitValue, total: int, machine: Machine) -> str:
-    """Whether a model too large for the GPU would run on the CPU instead."""
-    if value is not FitValue.NO or not machine.gpus:
-        return ""
-    on_cpu = _classify(total - GPU_OVERHEAD_BYTES + HOST_OVERHEAD_BYTES, machine.memory_available_bytes)
-    would = "would not run" if on_cpu is FitValue.NO else "would run"
-    free = f"{machine.memory_available_bytes / GIB:.1f} GiB of main memory are free"
-    return f" It {would} on the CPU instead: {free}."
+def _split(parts: Parts, room: Room, model: Model) -> str:
+    on_gpu = _gpu_layers(parts, room, model.architecture)
+    if on_gpu is None or model.architecture is None:
+        return "only a part of its layers goes on the GPU"
+    if on_gpu == 0:
+        return "no layer goes on the GPU, so it would run on the CPU"
+    return f"{on_gpu} of {model.architecture.layers} layers go on the GPU"
 
 
-def _caveats(model: Model, context_tokens: int) -> str:
+def _caveats(model: Model, settings: FitSettings) -> str:
     """What the reader must know about this prediction."""
     caveats = ""
     reach = model.context_extended_tokens or model.context_native_tokens
-    if reach is not None and context_tokens > reach:
+    if reach is not None and settings.context_tokens > reach:
         caveats += f" The model knows only {reach:,} tokens of context."
-    architecture = model.architecture or Architecture()
-    caching = architecture.attention_layers
-    if caching is not None and caching < (architecture.layers or 0):
-        caveats += " The fixed state of the layers without a KV cache is not included."
+    if has_unknown_state(model.architecture or Architecture()):
+        caveats += " The fixed state of the layers without a KV cache is not known and not included."
     if model.multimodal:
         caveats += " Encoders for images or audio are not included beyond their weights."
     return caveats

@@ -101,12 +101,6 @@ class Architecture(Record):
     layer_groups: tuple[LayerGroup, ...] = ()
     """Layers by what they cache, where they differ from each other; empty means that all of them attend to everything
     with `kv_heads` and `head_dim` (or, with `kv_lora_rank`, through a latent)."""
-    sliding_window_tokens: int | None = Field(default=None, gt=0)
-    """Window of the layers that attend locally; None where every layer attends to everything."""
-    sliding_layers: int | None = Field(default=None, ge=0)
-    """How many of the layers attend locally."""
-    attention_layers: int | None = Field(default=None, ge=0)
-    """Layers that keep a growing KV cache, where hybrids have fewer than `layers`; None means all of them."""
     kv_lora_rank: int | None = Field(default=None, gt=0)
     """Latent width of multi-head latent attention (MLA)."""
     qk_rope_head_dim: int | None = Field(default=None, gt=0)
@@ -400,7 +394,7 @@ class Fit(Record):
     compute_bytes: int | None = Field(default=None, ge=0)
     """Scratch buffers of the engine; an estimate."""
     overhead_bytes: int | None = Field(default=None, ge=0)
-    """Process, libraries and tokenizer; an estimate."""
+    """Process, libraries and tokenizer, and the copy of weights that a CPU reads faster; an estimate."""
     total_bytes: int | None = Field(default=None, ge=0)
     """Sum of the parts: what is expected."""
     least_bytes: int | None = Field(default=None, ge=0)
@@ -601,9 +595,6 @@ class SearchResult(Record):
     """How many models the catalog holds."""
     excluded: tuple[RuleCount, ...] = ()
     """Models left out, counted under the first rule that excluded each; most first."""
-    exclusions: tuple[Exclusion, ...] = ()
-    """Every model left out, with the first rule that excluded it."""
-
 
 class Candidate(Record):
     """Model + revision + weights file or quantization + engine + engine options: what is compared.

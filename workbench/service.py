@@ -15,7 +15,9 @@ from catalog.local_models import open_local
 from catalog.memory import predict_fit
 from catalog.records import (
     Candidate,
+    Exclusion,
     Fit,
+    FitSettings,
     Machine,
     Model,
     ModelQuery,
@@ -120,6 +122,10 @@ class Workbench:
         """Models that pass the query, and what was left out by which rule."""
         return self._index.search(query, profile or self.profile(), self.machine())
 
+    def excluded(self, query: ModelQuery, rule: str, *, limit: int = 50, offset: int = 0) -> tuple[Exclusion, ...]:
+        """One page of the models that a rule left out, with the reasons."""
+        return self._index.excluded(query, self.profile(), self.machine(), rule=rule, limit=limit, offset=offset)
+
     def show(self, model_id: str, profile: Profile | None = None) -> SearchHit:
         """One model, judged. A path names a local GGUF file. Raises ModelNotFound or BadWeightsFile."""
         model = self._model(model_id)
@@ -128,7 +134,7 @@ class Workbench:
         return SearchHit(
             model=model,
             verdict=judge_model(model, profile or self.profile(), self._index.license_facts),
-            fit=predict_fit(model, machine, quantization=quantization or "Q4_K_M"),
+            fit=predict_fit(model, machine, FitSettings(quantization=quantization or "Q4_K_M")),
         )
 
     def fit(
@@ -140,9 +146,11 @@ class Workbench:
         return predict_fit(
             model,
             self.machine(),
-            quantization=quantization or (own.quantization if own is not None else None) or "Q4_K_M",
-            context_tokens=context_tokens,
-            concurrency=concurrency,
+            FitSettings(
+                quantization=quantization or (own.quantization if own is not None else None) or "Q4_K_M",
+                context_tokens=context_tokens,
+                concurrency=concurrency,
+            ),
             weights_bytes=own.size_bytes if own is not None and quantization in {None, own.quantization} else None,
         )
 
@@ -152,10 +160,9 @@ class Workbench:
 
     def save_shortlist(self, name: str, model_ids: tuple[str, ...], query: ModelQuery) -> Shortlist:
         """Keep models under a name, with the query and what it excluded."""
-        found = self.search(query)
-        return self._store.save_shortlist(
-            name, model_ids, profile=self.profile(), query=query, exclusions=found.exclusions
-        )
+        counts = self.search(query).excluded
+        exclusions = [entry for count in counts for entry in self.excluded(query, count.rule, limit=count.count)]
+        return self._store.save_shortlist(name, model_ids, profile=self.profile(), query=query, exclusions=exclusions)
 
     def shortlists(self) -> tuple[Shortlist, ...]:
         """Kept shortlists, newest version first."""
@@ -327,8 +334,7 @@ class Workbench:
             predicted = predict_fit(
                 model,
                 self.machine(),
-                quantization=candidate.quantization or "Q4_K_M",
-                context_tokens=run.options.context_tokens,
+                FitSettings(quantization=candidate.quantization or "Q4_K_M", context_tokens=run.options.context_tokens),
                 weights_bytes=candidate.weights_bytes or None,
             ).total_bytes
         return summarise(run, _verdict(candidate, model, profile, self._index.license_facts), predicted)

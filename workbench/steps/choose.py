@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from catalog.errors import WorkbenchError
-from catalog.memory import known_quantizations
 from catalog.records import ModelQuery, Profile, WeightsFile
+from catalog.weights import known_quantizations
 from results import numbers
 from workbench.candidates import candidate_name
 from workbench.records import CandidateDefinition
@@ -143,7 +143,10 @@ def press_in_results(workbench: Workbench, desk: Desk, event: gr.EventData) -> t
     if action == "open":
         return gr.skip(), *_model(workbench, desk, value)
     if action == "excluded":
-        listed = choose_view.excluded_list(workbench.search(desk.draft.query).exclusions, value)
+        query = desk.draft.query
+        counts = {entry.rule: entry.count for entry in workbench.search(query).excluded}
+        page = workbench.excluded(query, value, limit=choose_view.EXCLUDED_SHOWN)
+        listed = choose_view.excluded_list(page, value, counts.get(value, 0))
         return listed, *_UNCHANGED_MODEL
     return (render.NOTHING if action == "close" else gr.skip()), *_UNCHANGED_MODEL
 
