@@ -6,7 +6,6 @@ Quantizations are ordered by their published loss (catalog/quantization_loss.py)
 """
 
 import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
@@ -23,6 +22,7 @@ from catalog.records import (
     QuantizationOption,
     WeightsFile,
 )
+from catalog.weights import PART_NUMBER
 
 LADDER = (FitValue.FITS, FitValue.TIGHT, FitValue.OFFLOAD)
 """Ways to run, best first; `no` and `unknown` are none."""
@@ -36,7 +36,6 @@ SAME_SIZE = 1.1
 
 UNQUANTIZED_NAME = "BF16"
 NOT_WEIGHTS = ("mmproj", "imatrix")
-PART_NUMBER = re.compile(r"-\d{5}-of-(\d{5})(?=\.)")  # model-00001-of-00003.gguf
 
 MachineKind = Literal["gpu", "unified", "cpu"]
 KIND_ORDER: tuple[MachineKind, ...] = ("gpu", "unified", "cpu")

@@ -99,13 +99,13 @@ def _readers(machine: Machine, fit: Fit, architecture: Architecture | None) -> l
 
 
 def _gpu_part(fit: Fit, architecture: Architecture | None) -> float | None:
-    """Share of the layers on GPUs; None where only some are, and the number of layers is not known."""
+    """Share of the layers on GPUs; None where only some are, and it is not known how many of how many."""
     if fit.device == "cpu":
         return 0.0
-    if fit.gpu_layers is None:
+    if fit.value is not FitValue.OFFLOAD:
         return 1.0
     layers = architecture.layers if architecture is not None else None
-    return None if layers is None else min(1.0, fit.gpu_layers / layers)
+    return None if layers is None or fit.gpu_layers is None else min(1.0, fit.gpu_layers / layers)
 
 
 def _gpu_readers(machine: Machine, fit: Fit, part: float) -> list[_Reader]:

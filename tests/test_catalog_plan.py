@@ -33,6 +33,7 @@ MODELS = {model.id: model for model in load_starter_models()}
 LLAMA_8B = MODELS["meta-llama/Llama-3.1-8B-Instruct"]
 LLAMA_70B = MODELS["meta-llama/Llama-3.3-70B-Instruct"]
 SETTINGS = FitSettings(context_tokens=8192)
+VLLM = FitSettings(context_tokens=8192, engine="vllm", quantization="BF16")
 KNOWN = [
     model
     for model in MODELS.values()
@@ -63,12 +64,12 @@ def test_an_8b_in_four_bits_at_8k_fits_a_card_of_12_gb() -> None:
     assert fit.value is FitValue.FITS
 
 
-def test_a_70b_in_four_bits_needs_48_gb_on_cards_and_is_tight_there() -> None:
+def test_a_70b_in_four_bits_needs_48_gb_on_cards_and_is_tight_on_some() -> None:
     named = smallest_machines(LLAMA_70B, SETTINGS, shipped_machines())
     cards = {profile.name: fit for profile, fit in named if _discrete(profile)}
-    assert {"rtx-a6000", "2x-rtx-3090", "h100-80gb"} <= set(cards)
-    assert cards["rtx-a6000"].value is FitValue.TIGHT
-    assert cards["h100-80gb"].value is FitValue.FITS
+    assert {"rtx-a6000", "2x-rtx-3090", "l40s"} <= set(cards)
+    assert cards["l40s"].value is FitValue.TIGHT  # its error correction leaves 45 of 48 GB
+    assert {fit.value for fit in cards.values()} == set(GOES_IN)
     assert all(_memory(find_machine(name).machine) > 44 * GIB for name in cards)
     assert predict_fit(LLAMA_70B, find_machine("rtx-5090").machine, SETTINGS).value not in GOES_IN
 
@@ -122,10 +123,11 @@ def _memory(machine: Machine) -> int:
     gibibytes=st.floats(1, 200),
     more=st.floats(0, 100),
     count=st.sampled_from([1, 2, 4]),
-    engine=st.sampled_from(["llama-cpp", "vllm"]),
+    settings=st.sampled_from([SETTINGS, VLLM]),
 )
-def test_more_memory_never_fits_less(model: Model, gibibytes: float, more: float, count: int, engine: str) -> None:
-    settings = SETTINGS.model_copy(update={"engine": engine})
+def test_more_memory_never_fits_less(
+    model: Model, gibibytes: float, more: float, count: int, settings: FitSettings
+) -> None:
     values = [predict_fit(model, _card(size, count), settings).value for size in (gibibytes, gibibytes + more)]
     ranks = [LADDER.index(value) if value in LADDER else len(LADDER) for value in values]
     assert ranks[1] <= ranks[0]
@@ -219,8 +221,7 @@ def test_numbered_parts_count_as_one_file_and_an_incomplete_set_does_not_count()
 
 
 def test_vllm_is_offered_safetensors_only_the_unquantized_ones_first() -> None:
-    settings = SETTINGS.model_copy(update={"engine": "vllm"})
-    options = quantization_options(LLAMA_8B, (CHILD, AWQ), find_machine("l4").machine, settings)
+    options = quantization_options(LLAMA_8B, (CHILD, AWQ), find_machine("l4").machine, VLLM)
     assert [(option.quantization, option.model_id) for option in options] == [("BF16", LLAMA_8B.id), ("awq", AWQ.id)]
     assert [option.expected_loss for option in options] == [0.0, None]
 
