@@ -1,231 +1,383 @@
-"""Search over models in memory: filter, judge, sort, and say of every model left out which rule left it out.
+"""Search over millions of models: filter, judge, sort, and say of every model left out which rule left it out.
 
-The index holds whatever models it is given: the starter snapshot, local files, what the Hub returned. Verdicts come
-from `catalog.licenses`, memory from `catalog.memory`; it fetches nothing and keeps nothing between searches.
-
-Filters are asked in the order of `FILTERS`, the cheap and plain ones first, license before memory; an exclusion carries
-the first one that failed. A filter on a fact that is not known excludes, with a reason that begins with "unknown".
+The index holds what an update stored (`models.parquet`) and models that came later. A search looks at the columns that
+its query names and at nothing else, each read once (catalog/index_columns.py); the filters are in
+catalog/index_filters.py. Verdicts come from `catalog.lineage`, judged once per case; memory from `catalog.memory`, once
+per network. Only the models that are returned are opened. It fetches nothing and writes nothing but exclusions.
 """
 
 import difflib
-import re
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from catalog.errors import ModelNotFound
-from catalog.lineage import LicenseFacts, judge_model, license_facts
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.added import read_added
+from catalog.ancestry import LicenseFacts, license_facts
+from catalog.catalog_folder import models_path, starter_digest
+from catalog.errors import BadCatalogData, ModelNotFound
+from catalog.exclusions import exclusions_query
+from catalog.index_columns import UNKNOWN, Columns, Mask, Numbers, StoredRecord
+from catalog.index_filters import FILTERS, Asked, Judged, verdict_reason
+from catalog.index_fit import Table, read_figures, runs_on
+from catalog.index_rows import hot_row, layout
+from catalog.lineage import judge_case, judge_model, read_case
 from catalog.memory import predict_fit
+from catalog.merge import merge_models
 from catalog.records import (
     Exclusion,
-    Fit,
-    FitValue,
+    FitSettings,
     Machine,
     Model,
     ModelQuery,
     Profile,
+    RuleCount,
     SearchHit,
     SearchResult,
     SortKey,
+    Trend,
     Verdict,
 )
+from catalog.snapshot import load_starter_models
 
+HIDDEN = 255
+"""Mark of rows that a later account of the same model replaces."""
 
-class Judged(NamedTuple):
-    """One model with the two judgements that filters may ask for."""
+MOST_KEPT = 16
+"""Outcomes of filters kept, so that another order or page of the same search costs nothing; one byte per model each."""
 
-    model: Model
-    verdict: Verdict
-    fit: Fit
+RULES = tuple(FILTERS)
+
+FirstRules = NDArray[np.uint8]
+"""For each row the number of the first rule that leaves it out, counted from 1; 0 where it passes, or HIDDEN."""
+
+_SORTS: dict[SortKey, tuple[str, str]] = {
+    "downloads": ("downloads", "BIGINT"),
+    "likes": ("likes", "BIGINT"),
+    "trending": ("trending", "DOUBLE"),
+    "rising": ("growth", "DOUBLE"),
+    "parameters": ("parameters", "BIGINT"),
+    "context": ("context", "BIGINT"),
+    "released": ("released", "INTEGER"),
+    "updated": ("updated", "INTEGER"),
+}
+"""Order → column and its type; `name` needs none, because rows lie in the order of their ids."""
 
 
 class Index:
-    """Models to search, by id; of two with the same id the later one counts."""
+    """Models to search. Immutable but for what it has read so far; several threads may search it."""
 
-    def __init__(self, models: Iterable[Model]) -> None:
-        self._models: dict[str, Model] = {model.id.casefold(): model for model in models}
+    def __init__(self, models: Iterable[Model], stored: Path | None = None) -> None:
+        """Index models, of two with the same id the later one, on top of a Parquet file of an update."""
+        later = {model.id.casefold(): model for model in models}
+        self._later = later
+        self._kept: dict[object, FirstRules] = {}
+        self._verdicts: dict[tuple[str, Profile], Verdict] = {}
+        self._fits: dict[object, Mask] = {}
+        self._table: Table | None = None
+        self._facts: dict[str, LicenseFacts | None] = {}
+        self._lock = threading.RLock()
+        self._columns = Columns(stored)
+        self._notes = self._columns.notes()
+        self._replaced = tuple(self._columns.rows_of(list(later)).values())
+        rows = [hot_row(model, self.license_facts) for _, model in sorted(later.items())]
+        self._columns.put_later(rows)
+        self._later_rows = {row.id_lower: self._columns.stored + n for n, row in enumerate(rows)}
+
+    @classmethod
+    def open(cls, folder: Path) -> "Index":
+        """The catalog in a folder: the last update, models added since, and the starter snapshot underneath.
+
+        Raises BadCatalogData where the stored file is damaged or was made by another version.
+        """
+        path = models_path(folder)
+        added = read_added(folder)
+        if not path.exists():
+            return cls(_joined([*load_starter_models(), *added]))
+        stored = Columns(path)
+        notes = stored.notes()
+        if notes.get("layout") != layout():
+            raise BadCatalogData(
+                f"The catalog {path} was made by another version of Open Model Workbench and cannot be searched. "
+                "Run `workbench catalog update`."
+            )
+        older = () if notes.get("starter") == starter_digest() else load_starter_models()
+        known = _stored_models(stored, [model.id.casefold() for model in (*older, *added)])
+        accounts = [*older, *known, *added]
+        return cls(_joined(accounts), path)
+
+    def __len__(self) -> int:
+        return self._columns.rows - len(self._replaced)
+
+    # One model
 
     def find(self, model_id: str) -> Model:
         """Return the model with that id, whatever its case; raises ModelNotFound with close matches."""
-        model = self._models.get(model_id.strip().casefold())
-        if model is not None:
-            return model
-        close = _close_ids(model_id, self._models.values())
+        wanted = model_id.strip().casefold()
+        if wanted in self._later:
+            return self._later[wanted]
+        row = self._row(wanted)
+        if row is not None:
+            return self._opened([row])[0]
+        close = self._close_ids(wanted)
         hint = f"Did you mean {', '.join(close)}?" if close else "Search by a part of its name."
-        raise ModelNotFound(f"No model '{model_id}' among the {len(self._models)} in the catalog. {hint}")
+        raise ModelNotFound(f"No model '{model_id}' among the {len(self):,} in the catalog. {hint}")
 
     def license_facts(self, model_id: str) -> LicenseFacts | None:
         """What the verdict of a model depends on; None where the index does not hold it."""
-        model = self._models.get(model_id.strip().casefold())
-        return license_facts(model) if model else None
+        wanted = model_id.strip().casefold()
+        later = self._later.get(wanted)
+        if later is not None:
+            return license_facts(later)
+        if wanted not in self._facts:
+            row = self._columns.rows_of([wanted]).get(wanted)
+            self._facts[wanted] = license_facts(self._opened([row])[0]) if row is not None else None
+        return self._facts[wanted]
+
+    def children(self, model_id: str, relation: str | None = None) -> tuple[Model, ...]:
+        """Models that name this one as a parent, most downloaded first; with a relation, only those made so."""
+        rows = [row for row in self._columns.children(model_id.strip().casefold()) if row not in self._replaced]
+        found = [model for model in self._opened(rows) if relation in {None, model.base_model_relation}]
+        return tuple(sorted(found, key=lambda model: (-(model.downloads or 0), model.id.casefold())))
+
+    def why(self, model_id: str, query: ModelQuery, profile: Profile, machine: Machine) -> Exclusion | None:
+        """The first rule that leaves a model out, with the reason; None where it passes. Raises ModelNotFound."""
+        row = self._row(model_id.strip().casefold())
+        if row is None:
+            self.find(model_id)
+            return None
+        return self._exclusions([row], query, profile, machine)[0]
+
+    # All models
 
     def search(self, query: ModelQuery, profile: Profile, machine: Machine) -> SearchResult:
-        """Judge every model and return the first `limit` that pass all filters, in order, with everything left out."""
-        passed: list[Judged] = []
-        exclusions: list[Exclusion] = []
-        for model in self._models.values():
-            judged = Judged(model, judge_model(model, profile, self.license_facts), _fit(model, query, machine))
-            exclusion = _first_exclusion(judged, query)
-            if exclusion is None:
-                passed.append(judged)
-            else:
-                exclusions.append(exclusion)
-        passed.sort(key=lambda judged: _sort_rank(judged.model, query.sort))
-        exclusions.sort(key=lambda exclusion: exclusion.model_id.casefold())
+        """The first `limit` models that pass all filters, in order, judged, and how many each rule left out."""
+        first = self._first_rules(query, profile, machine)
+        counts = np.bincount(first, minlength=HIDDEN + 1)
+        rows = self._top(np.flatnonzero(first == 0), query.sort, query.limit)
+        records = self._columns.records(rows)
+        hits = tuple(self._hit(row, records[row], query, profile, machine) for row in rows)
+        excluded = [
+            RuleCount(rule=rule, count=int(counts[number])) for number, rule in enumerate(RULES, 1) if counts[number]
+        ]
         return SearchResult(
-            hits=tuple(SearchHit(model=m, verdict=v, fit=f) for m, v, f in passed[: query.limit]),
-            matches=len(passed),
-            considered=len(self._models),
-            exclusions=tuple(exclusions),
+            hits=hits,
+            matches=int(counts[0]),
+            considered=len(self),
+            excluded=tuple(sorted(excluded, key=lambda entry: -entry.count)),
         )
 
+    def excluded(
+        self,
+        query: ModelQuery,
+        profile: Profile,
+        machine: Machine,
+        *,
+        rule: str,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[Exclusion, ...]:
+        """One page of the models that a rule left out, by id (models that came after the last update at the end)."""
+        first = self._first_rules(query, profile, machine)
+        number = RULES.index(rule) + 1 if rule in RULES else HIDDEN + 1
+        rows = np.flatnonzero(first == number)[offset : offset + limit].tolist()
+        page = self._exclusions(rows, query, profile, machine)
+        return tuple(exclusion for exclusion in page if exclusion is not None)
 
-def _fit(model: Model, query: ModelQuery, machine: Machine) -> Fit:
-    return predict_fit(
-        model,
-        machine,
-        quantization=query.quantization,
-        context_tokens=query.context_tokens,
-        concurrency=query.concurrency,
-    )
+    def write_exclusions(self, query: ModelQuery, profile: Profile, machine: Machine, path: Path) -> None:
+        """Write every model left out to a Parquet file: model_id, rule, reason (in short for rule `fits`)."""
+        first = self._first_rules(query, profile, machine)
+        rows = np.flatnonzero((first > 0) & (first != HIDDEN))
+        stored = rows[rows < self._columns.stored]
+        later = rows[rows >= self._columns.stored].tolist()
+        known = [entry for entry in self._exclusions(later, query, profile, machine) if entry is not None]
+        cases = self._columns.coded("license_case").words if query.verdicts is not None else ()
+        verdicts = [verdict_reason(self._verdict(case, profile), query) or "" for case in cases]
+        partial = path.with_suffix(".partial")
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        self._columns.write(
+            exclusions_query(query, self._columns.source() if self._columns.stored else None),
+            partial,
+            {"row": stored.astype(np.int64), "rule": first[stored]},
+            {
+                "license_case": list(cases),
+                "verdict": verdicts,
+                "later_id": [entry.model_id for entry in known],
+                "later_rule": [entry.rule for entry in known],
+                "later_reason": [entry.reason for entry in known],
+            },
+        )
+        partial.replace(path)
+
+    # Inside
+
+    def _first_rules(self, query: ModelQuery, profile: Profile, machine: Machine) -> FirstRules:
+        asked_of = (profile if query.verdicts is not None else None, machine if query.fits else None)
+        key = (query.model_copy(update={"limit": 1, "sort": "name"}), *asked_of)
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        asked = Asked(
+            query,
+            lambda: self._verdict_allowed(query, profile),
+            lambda: self._runs(query.fit_settings(), machine),
+        )
+        first = np.zeros(self._columns.rows, np.uint8)
+        first[list(self._replaced)] = HIDDEN
+        for number, rule in enumerate(FILTERS.values(), 1):
+            excluded = rule.excludes(self._columns, asked)
+            if excluded is not None:
+                np.putmask(first, excluded & (first == 0), number)
+        with self._lock:
+            self._kept[key] = first
+            while len(self._kept) > MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        return first
+
+    def _verdict_allowed(self, query: ModelQuery, profile: Profile) -> Mask:
+        cases = self._columns.coded("license_case")
+        wanted = set(query.verdicts or ())
+        return np.array([self._verdict(case, profile).value in wanted for case in cases.words], np.bool_)[cases.codes]
+
+    def _verdict(self, case: str, profile: Profile) -> Verdict:
+        key = (case, profile)
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            verdict = self._verdicts[key] = judge_case(read_case(case), profile)
+        return verdict
+
+    def _runs(self, settings: FitSettings, machine: Machine) -> Mask:
+        """Rows that run on the machine, by their network, or by exact file sizes where they have that quantization."""
+        key = (settings, machine)
+        with self._lock:
+            if key in self._fits:
+                return self._fits[key]
+        figures = self._columns.coded("figures")
+        table = self._figures(figures.words)
+        runs = runs_on(table, settings, machine)[figures.codes]
+        rows, sizes = self._sizes(settings)
+        runs[rows] = runs_on(table[figures.codes[rows]], settings, machine, sizes)
+        with self._lock:
+            self._fits[key] = runs
+            while len(self._fits) > MOST_KEPT:
+                self._fits.pop(next(iter(self._fits)))
+        return runs
+
+    def _figures(self, words: tuple[str, ...]) -> Table:
+        with self._lock:
+            if self._table is None:
+                self._table = read_figures(words)
+            return self._table
+
+    def _sizes(self, settings: FitSettings) -> tuple[Numbers, Numbers]:
+        """Rows whose weights have an exact size in that quantization, and the size; files count before headers."""
+        rows, sizes = self._columns.sizes(settings.quantization)
+        if settings.engine != "vllm":
+            return rows, sizes
+        own_rows, own_sizes = self._columns.sizes(f"VLLM {settings.quantization}")
+        others = ~np.isin(own_rows, rows)
+        return np.concatenate([rows, own_rows[others]]), np.concatenate([sizes, own_sizes[others]])
+
+    def _top(self, matched: NDArray[np.intp], sort: SortKey, limit: int) -> list[int]:
+        """The first rows in order: known values before unknown ones, large before small, then by id."""
+        stored = int(np.searchsorted(matched, self._columns.stored))
+        if sort == "name":
+            chosen = np.concatenate([matched[:limit], matched[max(limit, stored) :]]) if stored > limit else matched
+            return self._by_id(chosen, np.zeros(len(chosen)), limit)
+        values = self._columns.numbers(*_SORTS[sort])[matched].astype(np.float64)
+        keys = np.where(np.isnan(values) if _SORTS[sort][1] == "DOUBLE" else values == UNKNOWN, -np.inf, values)
+        if len(keys) > limit:
+            border = np.partition(keys, len(keys) - limit)[len(keys) - limit]
+            above, level = np.flatnonzero(keys > border), np.flatnonzero(keys == border)
+            # Rows of the file are in the order of ids, so the first ones do; later rows may belong anywhere.
+            keep = np.concatenate([above, level[level < stored][:limit], level[level >= stored]])
+            matched, keys = matched[keep], keys[keep]
+        return self._by_id(matched, keys, limit)
+
+    def _by_id(self, rows: NDArray[np.intp], keys: NDArray[np.float64], limit: int) -> list[int]:
+        """Sort few rows by key, then by id; ids are only read where later rows must be put among stored ones."""
+        mixed = 0 < int((rows < self._columns.stored).sum()) < len(rows)
+        names: dict[int, str | int] = {int(row): int(row) for row in rows}
+        if mixed:
+            names |= {row: model.id.casefold() for row, model in zip(rows.tolist(), self._opened(rows), strict=True)}
+        ordered = sorted(zip(rows.tolist(), keys.tolist(), strict=True), key=lambda pair: (-pair[1], names[pair[0]]))
+        return [row for row, _ in ordered[:limit]]
+
+    def _hit(self, row: int, stored: StoredRecord, query: ModelQuery, profile: Profile, machine: Machine) -> SearchHit:
+        judged = self._judged(row, stored, query, profile, machine)
+        return SearchHit(model=judged.model, verdict=judged.verdict, fit=judged.fit, trend=self._trend(stored, judged))
+
+    def _judged(self, row: int, stored: StoredRecord, query: ModelQuery, profile: Profile, machine: Machine) -> Judged:
+        """A row with its judgements. Verdicts of stored rows are those of their case: their ancestors go unnamed."""
+        model = Model.model_validate_json(stored.record)
+        if row >= self._columns.stored:
+            verdict = judge_model(model, profile, self.license_facts)
+        else:
+            verdict = self._verdict(stored.license_case, profile)
+        return Judged(model, verdict, predict_fit(model, machine, query.fit_settings()))
+
+    def _exclusions(
+        self, rows: Sequence[int], query: ModelQuery, profile: Profile, machine: Machine
+    ) -> list[Exclusion | None]:
+        records = self._columns.records(rows)
+        return [_first_exclusion(self._judged(row, records[row], query, profile, machine), query) for row in rows]
+
+    def _trend(self, stored: StoredRecord, judged: Judged) -> Trend | None:
+        if stored.rank is None or "since" not in self._notes or "until" not in self._notes:
+            return None
+        return Trend(
+            name=judged.model.id,
+            task=judged.model.task,
+            since=self._notes["since"],
+            until=self._notes["until"],
+            rank=stored.rank,
+            rank_before=stored.rank_before,
+            downloads=judged.model.downloads,
+            downloads_before=stored.downloads_before,
+            trending_score=judged.model.trending_score,
+        )
+
+    def _row(self, wanted: str) -> int | None:
+        later = self._later_rows.get(wanted)
+        return later if later is not None else self._columns.rows_of([wanted]).get(wanted)
+
+    def _opened(self, rows: Sequence[int]) -> list[Model]:
+        records = self._columns.records(rows)
+        return [Model.model_validate_json(records[int(row)].record) for row in rows]
+
+    def _close_ids(self, wanted: str) -> list[str]:
+        """Ids that look like the one asked for, by whole id or by the part after the owner."""
+        by_name: dict[str, str] = {}
+        for model in self._later.values():
+            by_name[model.id.casefold()] = model.id
+            by_name.setdefault(model.id.casefold().rsplit("/", 1)[-1], model.id)
+        for close in self._columns.close_ids(wanted):
+            by_name[close.casefold()] = close
+            by_name.setdefault(close.casefold().rsplit("/", 1)[-1], close)
+        names = difflib.get_close_matches(wanted, by_name, n=5, cutoff=0.6)
+        names += difflib.get_close_matches(wanted.rsplit("/", 1)[-1], by_name, n=5, cutoff=0.6)
+        return list(dict.fromkeys(by_name[name] for name in names))[:5]
 
 
 def _first_exclusion(judged: Judged, query: ModelQuery) -> Exclusion | None:
     for rule, check in FILTERS.items():
-        reason = check(judged, query)
+        reason = check.reason(judged, query)
         if reason is not None:
             return Exclusion(model_id=judged.model.id, rule=rule, reason=reason)
     return None
 
 
-# Each check returns why it excludes, or None where the model may stay or the query does not ask.
+def _joined(accounts: Iterable[Model]) -> list[Model]:
+    """One model for each id, from accounts of which later ones are newer."""
+    joined: dict[str, Model] = {}
+    for account in accounts:
+        key = account.id.casefold()
+        joined[key] = merge_models(joined[key], account) if key in joined else account
+    return list(joined.values())
 
 
-def _check_text(judged: Judged, query: ModelQuery) -> str | None:
-    name = judged.model.id.casefold()
-    missing = [word for word in (query.text or "").casefold().split() if word not in name]
-    return f"'{judged.model.id}' does not contain '{missing[0]}'" if missing else None
-
-
-def _check_task(judged: Judged, query: ModelQuery) -> str | None:
-    if query.task is None or judged.model.task == query.task:
-        return None
-    if judged.model.task is None:
-        return f"unknown: no task is declared, and {query.task} is asked for"
-    return f"the task is {judged.model.task}, not {query.task}"
-
-
-def _check_format(judged: Judged, query: ModelQuery) -> str | None:
-    if query.format is None:
-        return None
-    offered = sorted({*judged.model.formats, *(file.format for file in judged.model.weights_files)})
-    if not offered:
-        return f"unknown: no weight formats are recorded, and {query.format} is asked for"
-    if query.format.casefold() in offered:
-        return None
-    return f"offered as {', '.join(offered)}, not as {query.format}"
-
-
-def _check_language(judged: Judged, query: ModelQuery) -> str | None:
-    if query.language is None:
-        return None
-    listed = judged.model.languages
-    if not listed:
-        return f"unknown: the card lists no languages, and '{query.language}' is asked for"
-    if query.language.casefold() in {language.casefold() for language in listed}:
-        return None
-    shown = ", ".join(listed[:8]) + (" …" if len(listed) > 8 else "")
-    return f"the card lists {shown}, not '{query.language}'"
-
-
-def _check_min_parameters(judged: Judged, query: ModelQuery) -> str | None:
-    return _below(judged.model.parameters, query.min_parameters, "parameters")
-
-
-def _check_max_parameters(judged: Judged, query: ModelQuery) -> str | None:
-    value, limit = judged.model.parameters, query.max_parameters
-    if limit is None:
-        return None
-    if value is None:
-        return f"unknown: the number of parameters is not recorded, and at most {limit:,} are asked for"
-    return f"{value:,} parameters are more than {limit:,}" if value > limit else None
-
-
-def _check_min_context(judged: Judged, query: ModelQuery) -> str | None:
-    reason = _below(judged.model.context_native_tokens, query.min_context_tokens, "tokens of native context")
-    extended = judged.model.context_extended_tokens
-    if reason and extended and query.min_context_tokens and extended >= query.min_context_tokens:
-        reason += f"; {extended:,} can be reached by {judged.model.context_extension or 'an extension'}"
-    return reason
-
-
-def _below(value: int | None, limit: int | None, unit: str) -> str | None:
-    if limit is None:
-        return None
-    if value is None:
-        return f"unknown: the number of {unit} is not recorded, and at least {limit:,} are asked for"
-    return f"{value:,} {unit} are fewer than {limit:,}" if value < limit else None
-
-
-def _check_verdict(judged: Judged, query: ModelQuery) -> str | None:
-    verdict = judged.verdict
-    if query.verdicts is None or verdict.value in query.verdicts:
-        return None
-    wanted = " or ".join(value.value for value in query.verdicts) or "no verdict at all"
-    license_id = verdict.license or "no license"
-    return f"{verdict.value.value} under {license_id}, not {wanted}: {verdict.reasons[0].text}"
-
-
-def _check_fits(judged: Judged, query: ModelQuery) -> str | None:
-    if not query.fits or judged.fit.value in {FitValue.FITS, FitValue.TIGHT}:
-        return None
-    explanation = judged.fit.explanation
-    return explanation[0].lower() + explanation[1:]
-
-
-FILTERS: dict[str, Callable[[Judged, ModelQuery], str | None]] = {
-    "text": _check_text,
-    "task": _check_task,
-    "format": _check_format,
-    "language": _check_language,
-    "min_parameters": _check_min_parameters,
-    "max_parameters": _check_max_parameters,
-    "min_context": _check_min_context,
-    "verdict": _check_verdict,
-    "fits": _check_fits,
-}
-"""Name of each rule and its check, in the order in which they are asked."""
-
-
-def _sort_rank(model: Model, sort: SortKey) -> tuple[bool, float, str]:
-    """Rank for sorting: known values before unknown ones, large before small, then by name; names from a to z."""
-    name = model.id.casefold()
-    if sort == "name":
-        return (False, 0.0, name)
-    value = _sort_value(model, sort)
-    return (value is None, -(value or 0.0), name)
-
-
-def _sort_value(model: Model, sort: SortKey) -> float | None:
-    if sort == "released":
-        # 2024-07 and 2024-07-18 compare as dates do once the hyphens are gone and a missing day is filled up.
-        digits = "".join(re.findall(r"\d", model.released or ""))[:8]
-        return float(digits.ljust(8, "0")) if digits else None
-    return {
-        "downloads": model.downloads,
-        "likes": model.likes,
-        "trending": model.trending_score,
-        "parameters": model.parameters,
-        "context": model.context_native_tokens,
-    }[sort]
-
-
-def _close_ids(model_id: str, models: Iterable[Model]) -> list[str]:
-    """Ids that look like the one asked for, by whole id or by the part after the owner."""
-    by_name: dict[str, str] = {}
-    for model in models:
-        by_name[model.id.casefold()] = model.id
-        by_name.setdefault(model.id.casefold().rsplit("/", 1)[-1], model.id)
-    wanted = model_id.strip().casefold()
-    names = difflib.get_close_matches(wanted, by_name, n=5, cutoff=0.6)
-    names += difflib.get_close_matches(wanted.rsplit("/", 1)[-1], by_name, n=5, cutoff=0.6)
-    return list(dict.fromkeys(by_name[name] for name in names))[:5]
+def _stored_models(columns: Columns, ids: Sequence[str]) -> list[Model]:
+    rows = list(columns.rows_of(ids).values())
+    return [Model.model_validate_json(stored.record) for stored in columns.records(rows).values()]

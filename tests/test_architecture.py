@@ -21,7 +21,7 @@ ALLOWED = {
 
 DOORS = {
     "huggingface_hub": {"catalog/hub/"},
-    "duckdb": {"results/store.py"},
+    "duckdb": {"results/store.py", "catalog/database.py"},
     "pynvml": {"runners/gpu.py"},
     "llama_cpp": {"runners/llama_cpp_engine.py", "runners/llama_decoder.py", "runners/quantize.py"},
     "psutil": {"runners/"},

@@ -1,6 +1,8 @@
 """Search: what is found, what is left out and by which rule, in which order, and how fast."""
 
 import time
+from collections import Counter
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,9 @@ from hypothesis import strategies as st
 
 from catalog.errors import ModelNotFound
 from catalog.index import FILTERS, Index
-from catalog.memory import GIB
+from catalog.index_filters import Judged
+from catalog.lineage import judge_model
+from catalog.memory import GIB, predict_fit
 from catalog.records import (
     Architecture,
     Exclusion,
@@ -18,6 +22,7 @@ from catalog.records import (
     Model,
     ModelQuery,
     Profile,
+    RuleCount,
     SearchResult,
     SortKey,
     VerdictValue,
@@ -38,7 +43,15 @@ MODEL = Model(
     architecture=NETWORK,
     formats=("safetensors",),
     languages=("en", "de"),
+    library="transformers",
+    gated=True,
+    updated="2026-02-28",
 )
+
+
+@cache
+def _starter() -> Index:
+    return Index(STARTER)
 
 
 def _search(*models: Model, query: ModelQuery | None = None, profile: Profile | None = None) -> SearchResult:
@@ -46,15 +59,19 @@ def _search(*models: Model, query: ModelQuery | None = None, profile: Profile | 
 
 
 def _exclusion(query: ModelQuery, model: Model = MODEL) -> Exclusion:
-    result = _search(model, query=query)
-    assert result.hits == ()
-    (exclusion,) = result.exclusions
+    index = Index([model])
+    result = index.search(query, Profile(), DESK)
+    assert (result.hits, result.matches) == ((), 0)
+    (counted,) = result.excluded
+    (exclusion,) = index.excluded(query, Profile(), DESK, rule=counted.rule)
+    assert counted == RuleCount(rule=exclusion.rule, count=1)
+    assert index.why(model.id, query, Profile(), DESK) == exclusion
     return exclusion
 
 
 def test_a_search_without_filters_returns_everything_judged() -> None:
     result = _search(MODEL)
-    assert (result.matches, result.considered, result.exclusions) == (1, 1, ())
+    assert (result.matches, result.considered, result.excluded) == (1, 1, ())
     assert result.hits[0].verdict.value is VerdictValue.ALLOWED
     assert result.hits[0].fit.value is FitValue.FITS
 
@@ -64,6 +81,12 @@ def test_a_search_without_filters_returns_everything_judged() -> None:
     [
         (ModelQuery(text="chat 70b"), "text", "'maker/chat-8b' does not contain '70b'"),
         (ModelQuery(task="text-to-image"), "task", "the task is text-generation, not text-to-image"),
+        (ModelQuery(author="chat"), "author", "'maker/chat-8b' is not of chat"),
+        (ModelQuery(kind="local"), "kind", "the model is on the Hub, not on this machine"),
+        (ModelQuery(library="mlx"), "library", "the library is transformers, not mlx"),
+        (ModelQuery(licenses=("MIT", "gemma")), "license", "the declared license is apache-2.0, not MIT or gemma"),
+        (ModelQuery(gated=False), "gated", "terms must be accepted before download"),
+        (ModelQuery(updated_since="2026-03"), "updated_since", "last changed on 2026-02-28, before 2026-03"),
         (ModelQuery(format="gguf"), "format", "offered as safetensors, not as gguf"),
         (ModelQuery(language="fr"), "language", "the card lists en, de, not 'fr'"),
         (
@@ -83,9 +106,9 @@ def test_a_search_without_filters_returns_everything_judged() -> None:
             "8,192 tokens of native context are fewer than 16,384; 32,768 can be reached by yarn_opt_in",
         ),
         (
-            ModelQuery(fits=True, quantization="F32"),
-            "fits",
-            "does not fit: it needs about 30.8 GiB, and 24.0 GiB of main memory are free.",
+            ModelQuery(min_context_tokens=65_536, extended_context=True),
+            "min_context",
+            "8,192 tokens of native context are fewer than 65,536; 32,768 with yarn_opt_in",
         ),
     ],
 )
@@ -106,6 +129,10 @@ def test_a_verdict_that_is_not_wanted_excludes_with_its_reason() -> None:
         (ModelQuery(task="text-generation"), "task"),
         (ModelQuery(format="gguf"), "format"),
         (ModelQuery(language="en"), "language"),
+        (ModelQuery(library="transformers"), "library"),
+        (ModelQuery(licenses=("mit",)), "license"),
+        (ModelQuery(gated=False), "gated"),
+        (ModelQuery(updated_since="2024-01-01"), "updated_since"),
         (ModelQuery(min_parameters=1), "min_parameters"),
         (ModelQuery(max_parameters=10**15), "max_parameters"),
         (ModelQuery(min_context_tokens=1), "min_context"),
@@ -122,9 +149,15 @@ def test_a_filter_on_an_unknown_fact_excludes_as_unknown(query: ModelQuery, rule
 def test_the_first_rule_in_the_documented_order_is_named() -> None:
     assert list(FILTERS) == [
         "text",
+        "author",
+        "kind",
         "task",
+        "library",
         "format",
         "language",
+        "license",
+        "gated",
+        "updated_since",
         "min_parameters",
         "max_parameters",
         "min_context",
@@ -133,9 +166,15 @@ def test_the_first_rule_in_the_documented_order_is_named() -> None:
     ]
     everything_wrong = ModelQuery(
         text="nothing",
+        author="nobody",
+        kind="local",
         task="x",
+        library="x",
         format="x",
         language="x",
+        licenses=("x",),
+        gated=False,
+        updated_since="2030-01-01",
         min_parameters=10**15,
         max_parameters=0,
         min_context_tokens=10**9,
@@ -145,7 +184,13 @@ def test_the_first_rule_in_the_documented_order_is_named() -> None:
     )
     relaxed = {
         "text": {"text": None},
+        "author": {"author": None},
+        "kind": {"kind": None},
         "task": {"task": None},
+        "library": {"library": None},
+        "license": {"licenses": None},
+        "gated": {"gated": None},
+        "updated_since": {"updated_since": None},
         "format": {"format": None},
         "language": {"language": None},
         "min_parameters": {"min_parameters": None},
@@ -160,16 +205,28 @@ def test_the_first_rule_in_the_documented_order_is_named() -> None:
 
 
 def test_a_tight_model_counts_as_fitting() -> None:
-    query = ModelQuery(fits=True, quantization="Q8_0", context_tokens=8_192, concurrency=14)
+    crowds = (ModelQuery(fits=True, quantization="Q8_0", context_tokens=8_192, concurrency=n) for n in range(1, 40))
+    query = next(q for q in crowds if predict_fit(MODEL, DESK, q.fit_settings()).value is FitValue.TIGHT)
     (hit,) = _search(MODEL, query=query).hits
     assert hit.fit.value is FitValue.TIGHT
+
+
+def test_a_model_too_large_is_excluded_with_the_sizes() -> None:
+    exclusion = _exclusion(ModelQuery(fits=True, quantization="F32"))
+    assert exclusion.rule == "fits"
+    assert exclusion.reason.startswith("does not fit: it needs about 30.")
+    assert exclusion.reason.endswith("GiB, and 24.0 GiB of main memory are free.")
 
 
 def test_the_machine_decides_what_fits() -> None:
     small_gpu = GpuDevice(name="card", total_bytes=4 * GIB, free_bytes=4 * GIB)
     with_gpu = DESK.model_copy(update={"gpus": (small_gpu,)})
-    result = Index([MODEL]).search(ModelQuery(fits=True), Profile(), with_gpu)
-    assert "4.0 GiB of card are free. It would run on the CPU instead" in result.exclusions[0].reason
+    query = ModelQuery(fits=True)
+    (hit,) = Index([MODEL]).search(query, Profile(), with_gpu).hits
+    assert hit.fit.value is FitValue.OFFLOAD
+    exclusion = Index([MODEL]).why(MODEL.id, query.model_copy(update={"engine": "vllm"}), Profile(), with_gpu)
+    assert exclusion is not None
+    assert exclusion.rule == "fits"
 
 
 def test_the_profile_decides_what_is_found() -> None:
@@ -261,13 +318,22 @@ def test_a_hundred_models_are_searched_in_a_tenth_of_a_second() -> None:
 
 queries = st.builds(
     ModelQuery,
+    author=st.sampled_from([None, "Qwen", "meta-llama"]),
+    licenses=st.sampled_from([None, ("apache-2.0", "MIT"), ()]),
+    extended_context=st.booleans(),
+    library=st.sampled_from([None, "transformers"]),
+    gated=st.sampled_from([None, True, False]),
+    kind=st.sampled_from([None, "hub"]),
+    updated_since=st.sampled_from([None, "2025-06-01"]),
     text=st.sampled_from([None, "qwen", "llama instruct", "7B", "zzz"]),
     verdicts=st.none() | st.lists(st.sampled_from(list(VerdictValue)), max_size=3).map(tuple),
     min_parameters=st.none() | st.integers(0, 10**12),
     max_parameters=st.none() | st.integers(0, 10**12),
     min_context_tokens=st.none() | st.integers(0, 200_000),
     fits=st.booleans(),
-    quantization=st.sampled_from(["Q4_K_M", "F16", "odd"]),
+    quantization=st.sampled_from(["Q4_K_M", "Q4_0", "F16", "odd"]),
+    engine=st.sampled_from(["llama-cpp", "vllm"]),
+    cache_type=st.sampled_from(["f16", "q8_0"]),
     context_tokens=st.integers(1, 200_000),
     concurrency=st.integers(1, 8),
     format=st.sampled_from([None, "gguf", "safetensors"]),
@@ -281,26 +347,56 @@ profiles = st.builds(Profile, commercial=st.booleans(), eu_based=st.booleans(), 
 @settings(deadline=None)
 @given(queries, profiles)
 def test_every_model_is_either_found_or_left_out_with_a_reason(query: ModelQuery, profile: Profile) -> None:
-    result = Index(STARTER).search(query.model_copy(update={"limit": 10_000}), profile, DESK)
+    index = _starter()
+    result = index.search(query.model_copy(update={"limit": 10_000}), profile, DESK)
     found = {hit.model.id for hit in result.hits}
-    left_out = {exclusion.model_id for exclusion in result.exclusions}
+    pages = [index.excluded(query, profile, DESK, rule=rule, limit=1_000) for rule in FILTERS]
+    exclusions = [exclusion for page in pages for exclusion in page]
+    left_out = {exclusion.model_id for exclusion in exclusions}
     assert found | left_out == {model.id for model in STARTER}
     assert not found & left_out
-    assert len(result.hits) + len(result.exclusions) == result.considered == len(STARTER)
+    assert len(result.hits) + len(exclusions) == result.considered == len(STARTER)
     assert result.matches == len(result.hits)
-    assert all(exclusion.rule in FILTERS and exclusion.reason for exclusion in result.exclusions)
+    assert {count.rule: count.count for count in result.excluded} == Counter(entry.rule for entry in exclusions)
+    assert all(exclusion.reason for exclusion in exclusions)
     assert SearchResult.model_validate_json(result.model_dump_json()) == result
+
+
+machines = st.sampled_from(
+    [
+        DESK,
+        DESK.model_copy(update={"memory_available_bytes": 3 * GIB, "instruction_sets": ("avx2",)}),
+        DESK.model_copy(update={"gpus": (GpuDevice(name="card", total_bytes=8 * GIB, free_bytes=8 * GIB),)}),
+    ]
+)
+
+
+@settings(deadline=None)
+@given(queries, profiles, machines)
+def test_all_models_at_once_are_judged_as_one_by_one(query: ModelQuery, profile: Profile, machine: Machine) -> None:
+    found = _starter().search(query.model_copy(update={"limit": 1_000}), profile, machine)
+    expected: Counter[str] = Counter()
+    for model in STARTER:
+        judged = Judged(
+            model,
+            judge_model(model, profile, _starter().license_facts),
+            predict_fit(model, machine, query.fit_settings()),
+        )
+        reasons = ((rule, check.reason(judged, query)) for rule, check in FILTERS.items())
+        expected[next((rule for rule, reason in reasons if reason is not None), "passes")] += 1
+    assert found.matches == expected.pop("passes", 0)
+    assert {count.rule: count.count for count in found.excluded} == dict(expected)
 
 
 @settings(deadline=None)
 @given(queries, profiles)
 def test_every_hit_meets_the_query(query: ModelQuery, profile: Profile) -> None:
-    for hit in Index(STARTER).search(query, profile, DESK).hits:
+    for hit in _starter().search(query, profile, DESK).hits:
         assert query.verdicts is None or hit.verdict.value in query.verdicts
         assert query.min_parameters is None or (hit.model.parameters or -1) >= query.min_parameters
         assert query.max_parameters is None or (hit.model.parameters or 10**15) <= query.max_parameters
         assert query.min_context_tokens is None or (hit.model.context_native_tokens or -1) >= query.min_context_tokens
-        assert not query.fits or hit.fit.value in {FitValue.FITS, FitValue.TIGHT}
+        assert not query.fits or hit.fit.value in {FitValue.FITS, FitValue.TIGHT, FitValue.OFFLOAD}
         assert query.task in {None, hit.model.task}
         assert query.language is None or query.language in hit.model.languages
 

@@ -83,7 +83,8 @@ def test_engines_are_listed(tmp_path: Path) -> None:
 def test_search_counts_what_it_leaves_out(tmp_path: Path) -> None:
     arguments = ("--max-params", "8B", "--min-context", "8k", "--verdict", "allowed", "--sort", "parameters")
     found = printed(workbench(tmp_path, "catalog", "search", *arguments, "--json"))
-    assert found["matches"] + len(found["exclusions"]) == found["considered"]
+    left_out = sum(entry["count"] for entry in found["excluded"])
+    assert found["matches"] + left_out == found["considered"]
     assert all(hit["verdict"]["value"] == "allowed" for hit in found["hits"])
     table = workbench(tmp_path, "catalog", "search", *arguments).stdout
     assert "Left out:" in table

@@ -45,11 +45,8 @@ def print_search(console: Console, result: SearchResult) -> None:
         )
     console.print(table)
     console.print(f"{result.matches} of {result.considered} models match; {len(result.hits)} shown.")
-    rules: dict[str, int] = {}
-    for exclusion in result.exclusions:
-        rules[exclusion.rule] = rules.get(exclusion.rule, 0) + 1
-    if rules:
-        console.print("Left out: " + ", ".join(f"{count} by {rule}" for rule, count in rules.items()))
+    if result.excluded:
+        console.print("Left out: " + ", ".join(f"{entry.count} by {entry.rule}" for entry in result.excluded))
     console.print("[dim]Verdicts are judged for your profile and are not legal advice.[/]")
 
 

@@ -1,9 +1,18 @@
 """What the step Choose shows: found models, what was left out, one model in full, the shortlist."""
 
-from collections import Counter
 from collections.abc import Sequence
 
-from catalog.records import Exclusion, Fit, FitValue, Model, SearchHit, SearchResult, VerdictValue, WeightsFile
+from catalog.records import (
+    Exclusion,
+    Fit,
+    FitValue,
+    Model,
+    RuleCount,
+    SearchHit,
+    SearchResult,
+    VerdictValue,
+    WeightsFile,
+)
 from results import numbers
 from results.records import Shortlist
 from workbench import sentences
@@ -13,7 +22,7 @@ from workbench.report.text import file_name
 from workbench.steps import render
 from workbench.steps.render import Cell, Column, Content, Html, Row, tag
 
-_EXCLUDED_SHOWN = 200
+EXCLUDED_SHOWN = 200
 _RULE_WORDS = {
     "verdict": "license verdict",
     "min_parameters": "too few parameters",
@@ -46,29 +55,38 @@ def results_table(result: SearchResult, selected: str | None) -> Html:
         body = tag("div", table, class_="scrolls")
     shown = f"{numbers.count(len(result.hits))} shown of " if len(result.hits) < result.matches else ""
     count = f"{shown}{numbers.count(result.matches)} that pass, of {numbers.count(result.considered)} in the catalog"
-    return render.join(tag("p", count, class_="count"), body, excluded_line(result.exclusions))
+    return render.join(tag("p", count, class_="count"), body, excluded_line(result.excluded))
 
 
-def excluded_line(exclusions: Sequence[Exclusion]) -> Html:
+def excluded_line(counts: Sequence[RuleCount]) -> Html:
     """How many were left out, by rule; each rule can be opened."""
-    if not exclusions:
+    if not counts:
         return tag("p", "Nothing was excluded: no filter is set.", class_="excluded")
-    rules = Counter(exclusion.rule for exclusion in exclusions)
     buttons = [
-        render.action(f"{_RULE_WORDS.get(rule, rule)} {numbers.count(count)}", "excluded", rule, class_="chip")
-        for rule, count in rules.most_common()
+        render.action(
+            f"{_RULE_WORDS.get(entry.rule, entry.rule)} {numbers.count(entry.count)}",
+            "excluded",
+            entry.rule,
+            class_="chip",
+        )
+        for entry in counts
     ]
-    return tag("p", tag("b", f"{numbers.count(len(exclusions))} excluded"), " by ", buttons, class_="excluded")
+    return tag(
+        "p",
+        tag("b", f"{numbers.count(sum(entry.count for entry in counts))} excluded"),
+        " by ",
+        buttons,
+        class_="excluded",
+    )
 
 
-def excluded_list(exclusions: Sequence[Exclusion], rule: str) -> Html:
-    """The models that one rule left out, with the reason."""
-    left_out = [exclusion for exclusion in exclusions if exclusion.rule == rule]
+def excluded_list(left_out: Sequence[Exclusion], rule: str, count: int) -> Html:
+    """The first of the models that one rule left out, with the reason; `count` is how many there are."""
     rows = [
         Row([Cell(render.action(item.model_id, "open", item.model_id), item.model_id), Cell(item.reason, item.reason)])
-        for item in left_out[:_EXCLUDED_SHOWN]
+        for item in left_out
     ]
-    more = len(left_out) - len(rows)
+    more = count - len(rows)
     note = f"{numbers.count(more)} more are not listed; narrow the name to see them." if more > 0 else None
     return tag(
         "div",
