@@ -141,7 +141,11 @@ def _with_origin(model: Model, found: _Found) -> Model:
         changes["notes"] = (found.note, *model.notes)
     if found.revision is not None:
         changes["revision"] = found.revision
-    license_id = license_of_text(found.ollama.license_text) if found.ollama is not None else None
+    license_id = None
+    if found.ollama is not None:
+        license_id = license_of_text(found.ollama.license_text)
+        # Ollama checks the digest when it pulls, and names the blob by it.
+        changes["weights_files"] = (model.weights_files[0].model_copy(update={"sha256": found.ollama.sha256}),)
     if license_id is not None and model.license is None:
         changes["license"] = license_id
         sources.append(_provenance("license", "first lines of the license that Ollama ships with it", "derived"))

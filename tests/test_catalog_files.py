@@ -33,8 +33,12 @@ def test_our_reader_agrees_with_the_gguf_package(smollm2: Path) -> None:
 def test_facts_of_the_demo_files(smollm2: Path, gemma3: Path) -> None:
     small, base = read_gguf(smollm2), read_gguf(gemma3)
     assert (small.quantization, small.parameters, small.languages) == ("Q4_1", 134_515_008, ("en",))
-    assert (base.quantization, base.architecture.sliding_window_tokens, base.chat_template) == ("Q4_K_M", 512, None)
-    assert base.architecture.sliding_layers == 15
+    assert (base.quantization, base.architecture.layer_groups[0].window_tokens, base.chat_template) == (
+        "Q4_K_M",
+        512,
+        None,
+    )
+    assert [(group.kind, group.layers) for group in base.architecture.layer_groups] == [("sliding", 15), ("full", 3)]
     model = open_local(gemma3)
     assert (model.kind, model.license, model.context_native_tokens) == ("local", "gemma", 32_768)
     assert model.provenance[0].confidence == "verified"
