@@ -67,7 +67,7 @@ def _kimi_delta(config: Mapping[str, Any]) -> int | None:
 
 def _mamba(config: Mapping[str, Any]) -> int | None:
     """Mamba 1 (no heads) and Mamba 2."""
-    state = number(config, "ssm_state_size", "mamba_d_state", "state_size")
+    state = number(config, "ssm_state_size", "mamba_d_state", "mamba_state_dim", "state_size")
     kernel = number(config, "conv_kernel", "mamba_d_conv")
     own = ("num_heads",) if config.get("model_type") == "mamba2" else ()
     heads = number(config, "mamba_num_heads", "mamba_n_heads", "n_mamba_heads", *own)
@@ -79,7 +79,7 @@ def _mamba(config: Mapping[str, Any]) -> int | None:
         return total(conv_state(inner, kernel), inner * state) if inner else None
     width = number(config, "mamba_head_dim", "mamba_d_head", "mamba_headdim", *(("head_dim",) if own else ()))
     inner = heads * width if width else number(config, "mamba_d_ssm")
-    groups = number(config, "n_groups", "mamba_n_groups", "mamba_ngroups")
+    groups = number(config, "n_groups", "mamba_n_groups", "mamba_ngroups", "mamba_num_groups")
     if inner is None or groups is None:
         return None
     return total(conv_state(inner + 2 * groups * state, kernel), inner * state)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from catalog.errors import BadCatalogData
-from catalog.memory import kv_cache_bytes
 from catalog.records import Architecture, Model, Profile, Provenance, WeightsFile
 from catalog.snapshot import load_snapshot_date, load_starter_models, parse_snapshot
+from tests.config_samples import MIB, cached_bytes
 
 MODELS = {model.id: model for model in load_starter_models()}
 
@@ -203,11 +203,25 @@ def test_doubtful_facts_carry_a_note() -> None:
             assert model.notes, model.id
 
 
-def test_models_whose_layers_differ_are_not_predicted_rather_than_guessed() -> None:
-    for model_id in ("google/gemma-4-31B-it", "zai-org/GLM-4.7-Flash"):
-        architecture = MODELS[model_id].architecture
-        assert architecture is not None
-        assert kv_cache_bytes(architecture, 4096) is None
+@pytest.mark.parametrize(
+    ("model_id", "context_tokens", "expected"),
+    [
+        ("google/gemma-3-1b-it", 32_768, 139 * MIB),
+        ("google/gemma-4-31B-it", 4096, 50 * 1024 * 16 * 512 * 2 + 10 * 4096 * 4 * 1024 * 2),
+        ("zai-org/GLM-4.7-Flash", 1, 47 * 576 * 2),
+        ("openai/gpt-oss-120b", 1, 73_728),
+        ("deepseek-ai/DeepSeek-V3", 1, 70_272),
+        ("LiquidAI/LFM2-1.2B", 32_768, 384 * MIB),
+        ("Qwen/Qwen3.6-27B", 262_144, 16_384 * MIB),
+        ("nvidia/NVIDIA-Nemotron-Nano-9B-v2", 1, 4 * 8 * 256 * 2),
+    ],
+)
+def test_layers_give_the_published_cache_sizes(model_id: str, context_tokens: int, expected: int) -> None:
+    architecture = MODELS[model_id].architecture
+    assert architecture is not None
+    assert cached_bytes(architecture, context_tokens) == expected
+    if architecture.layer_groups:
+        assert sum(group.layers for group in architecture.layer_groups) == architecture.layers
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"snapshot_date": "2026-11-21"}', '{"models": []}'])
