@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from catalog.errors import BadCatalogData
-from catalog.records import Architecture, Model, Profile, Provenance, WeightsFile
+from catalog.records import Architecture, LayerGroup, Model, Profile, Provenance, WeightsFile
 from catalog.snapshot import load_snapshot_date, load_starter_models, parse_snapshot
 from tests.config_samples import MIB, cached_bytes
 
@@ -92,12 +92,13 @@ def test_every_fact_of_every_model_has_a_source(model: Model) -> None:
 def test_architectures_are_consistent(model: Model) -> None:
     a = model.architecture or Architecture()
     assert (a.kv_lora_rank is None) == (a.qk_rope_head_dim is None)
-    assert (a.sliding_window_tokens is None) == (a.sliding_layers is None)
+    for group in a.layer_groups:
+        assert (group.window_tokens is not None) == (group.kind in {"sliding", "chunked"})
+        assert (group.key_dim is None) == (group.kind in {"recurrent", "none"})
     if a.kv_lora_rank is not None:
         assert a.head_dim is None, "with latent attention a head size invites the wrong formula"
     if a.layers is not None:
-        assert (a.sliding_layers or 0) <= a.layers
-        assert (a.attention_layers or 0) <= a.layers
+        assert sum(group.layers for group in a.layer_groups) in {0, a.layers}
     if a.heads and a.kv_heads:
         assert a.heads % a.kv_heads == 0
     if a.vocabulary_size and a.hidden_size and model.parameters:
@@ -254,7 +255,9 @@ architectures = st.builds(
     layers=counts,
     kv_heads=counts,
     head_dim=counts,
-    sliding_layers=st.none() | st.integers(0, 200),
+    layer_groups=st.lists(
+        st.builds(LayerGroup, kind=st.sampled_from(["full", "none"]), layers=st.integers(1, 200)), max_size=2
+    ).map(tuple),
 )
 files = st.builds(
     WeightsFile,
