@@ -10,6 +10,7 @@ import difflib
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,23 @@ _SORTS: dict[SortKey, tuple[str, str]] = {
 """Order → column and its type; `name` needs none, because rows lie in the order of their ids."""
 
 
+SIZE_BITS = 42
+"""Enough for four terabytes of weights; the other bits hold the number of a network."""
+
+
+_CODED = ("kind", "task", "library", "formats", "languages", "license", "license_name", "license_case", "figures")
+
+
+class _Exact(NamedTuple):
+    """Rows with exact sizes, each a pair of network and size."""
+
+    rows: Numbers
+    codes: Numbers
+    sizes: Numbers
+    pairs: Numbers
+    """For each row the number of its pair."""
+
+
 class Index:
     """Models to search. Immutable but for what it has read so far; several threads may search it."""
 
@@ -77,11 +95,13 @@ class Index:
         self._verdicts: dict[tuple[str, Profile], Verdict] = {}
         self._fits: dict[object, Mask] = {}
         self._table: Table | None = None
+        self._sizes: dict[object, _Exact] = {}
         self._facts: dict[str, LicenseFacts | None] = {}
         self._lock = threading.RLock()
         self._columns = Columns(stored)
         self._notes = self._columns.notes()
         self._replaced = tuple(self._columns.rows_of(list(later)).values())
+        self._look_up([parent for model in later.values() for parent in model.base_models])
         rows = [hot_row(model, self.license_facts) for _, model in sorted(later.items())]
         self._columns.put_later(rows)
         self._later_rows = {row.id_lower: self._columns.stored + n for n, row in enumerate(rows)}
@@ -136,6 +156,25 @@ class Index:
             self._facts[wanted] = license_facts(self._opened([row])[0]) if row is not None else None
         return self._facts[wanted]
 
+    def _look_up(self, model_ids: Iterable[str]) -> None:
+        """Keep the license facts of many models and of all they were made from, with few readings."""
+        wanted = {name.strip().casefold() for name in model_ids}
+        while wanted := wanted - set(self._facts) - set(self._later):
+            rows = self._columns.rows_of(list(wanted))
+            models = dict(zip(rows, self._opened(list(rows.values())), strict=True))
+            self._facts |= {name: license_facts(models[name]) if name in models else None for name in wanted}
+            wanted = {parent.casefold() for model in models.values() for parent in model.base_models}
+
+    def load(self) -> None:
+        """Read every column now, so that no later search waits for one; an app does this while its page opens."""
+        for name in _CODED:
+            self._columns.coded(name)
+        for column, kind in (*_SORTS.values(), ("extended", "BIGINT"), ("gated", "TINYINT")):
+            self._columns.numbers(column, kind)
+        self._columns.ids_with("false", [])
+        self._exact(FitSettings())
+        self._figures(self._columns.coded("figures").words)
+
     def children(self, model_id: str, relation: str | None = None) -> tuple[Model, ...]:
         """Models that name this one as a parent, most downloaded first; with a relation, only those made so."""
         rows = [row for row in self._columns.children(model_id.strip().casefold()) if row not in self._replaced]
@@ -155,16 +194,16 @@ class Index:
     def search(self, query: ModelQuery, profile: Profile, machine: Machine) -> SearchResult:
         """The first `limit` models that pass all filters, in order, judged, and how many each rule left out."""
         first = self._first_rules(query, profile, machine)
-        counts = np.bincount(first, minlength=HIDDEN + 1)
+        counts = [int(np.count_nonzero(first == number)) for number in range(len(RULES) + 1)]
         rows = self._top(np.flatnonzero(first == 0), query.sort, query.limit)
         records = self._columns.records(rows)
         hits = tuple(self._hit(row, records[row], query, profile, machine) for row in rows)
         excluded = [
-            RuleCount(rule=rule, count=int(counts[number])) for number, rule in enumerate(RULES, 1) if counts[number]
+            RuleCount(rule=rule, count=counts[number]) for number, rule in enumerate(RULES, 1) if counts[number]
         ]
         return SearchResult(
             hits=hits,
-            matches=int(counts[0]),
+            matches=counts[0],
             considered=len(self),
             excluded=tuple(sorted(excluded, key=lambda entry: -entry.count)),
         )
@@ -257,8 +296,8 @@ class Index:
         figures = self._columns.coded("figures")
         table = self._figures(figures.words)
         runs = runs_on(table, settings, machine)[figures.codes]
-        rows, sizes = self._sizes(settings)
-        runs[rows] = runs_on(table[figures.codes[rows]], settings, machine, sizes)
+        exact = self._exact(settings)
+        runs[exact.rows] = runs_on(table[exact.codes], settings, machine, exact.sizes)[exact.pairs]
         with self._lock:
             self._fits[key] = runs
             while len(self._fits) > MOST_KEPT:
@@ -271,14 +310,24 @@ class Index:
                 self._table = read_figures(words)
             return self._table
 
-    def _sizes(self, settings: FitSettings) -> tuple[Numbers, Numbers]:
-        """Rows whose weights have an exact size in that quantization, and the size; files count before headers."""
-        rows, sizes = self._columns.sizes(settings.quantization)
-        if settings.engine != "vllm":
-            return rows, sizes
-        own_rows, own_sizes = self._columns.sizes(f"VLLM {settings.quantization}")
-        others = ~np.isin(own_rows, rows)
-        return np.concatenate([rows, own_rows[others]]), np.concatenate([sizes, own_sizes[others]])
+    def _exact(self, settings: FitSettings) -> _Exact:
+        """Rows whose weights have an exact size in that quantization; files count before what headers say."""
+        key = (settings.quantization.upper(), settings.engine)
+        with self._lock:
+            if key not in self._sizes:
+                rows, sizes = self._columns.sizes(settings.quantization)
+                if settings.engine == "vllm":
+                    own_rows, own_sizes = self._columns.sizes(f"VLLM {settings.quantization}")
+                    others = ~np.isin(own_rows, rows)
+                    rows = np.concatenate([rows, own_rows[others]])
+                    sizes = np.concatenate([sizes, own_sizes[others]])
+                codes = self._columns.coded("figures").codes[rows].astype(np.int64)
+                # Files of one network and quantization are as a rule of one size, so few pairs stand for many rows.
+                mixed, pairs = np.unique(codes << SIZE_BITS | sizes, return_inverse=True)
+                self._sizes[key] = _Exact(
+                    rows, mixed >> SIZE_BITS, mixed & (1 << SIZE_BITS) - 1, pairs.astype(np.int32)
+                )
+            return self._sizes[key]
 
     def _top(self, matched: NDArray[np.intp], sort: SortKey, limit: int) -> list[int]:
         """The first rows in order: known values before unknown ones, large before small, then by id."""

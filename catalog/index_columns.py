@@ -202,15 +202,21 @@ class Columns:
         if self.stored:
             marker = f"|{quantization}:"
             part = f"split_part(split_part(sizes, {quoted(marker)}, 2), '|', 1)::BIGINT"
-            found = self._read(f"SELECT file_row_number, {part}", f"WHERE contains(sizes, {quoted(marker)})")
-            rows, sizes = [row for row, _ in found], [size for _, size in found]
+            query = f"SELECT file_row_number AS row, {part} AS size FROM {self.source()} WHERE contains(sizes, "
+            with in_words(self._path or Path(), "read"):
+                found = self._database.cursor().execute(f"{query}{quoted(marker)})").fetchnumpy()
         for number, row in enumerate(self.later):
             for entry in (row.sizes or "").strip("|").split("|"):
                 name, _, size = entry.partition(":")
                 if name == quantization:
                     rows.append(self.stored + number)
                     sizes.append(int(size))
-        return np.array(rows, np.int64), np.array(sizes, np.int64)
+        if not self.stored:
+            return np.array(rows, np.int64), np.array(sizes, np.int64)
+        stored_rows, stored_sizes = np.asarray(found["row"]), np.asarray(found["size"])
+        return np.concatenate([stored_rows, rows]).astype(np.int64), np.concatenate([stored_sizes, sizes]).astype(
+            np.int64
+        )
 
     def _load_ids(self) -> bool:
         cursor = self._database.cursor()

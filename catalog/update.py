@@ -78,7 +78,7 @@ class UpdateSummary(Record):
 Report = Callable[[UpdateProgress], None]
 
 
-def update_catalog(  # noqa: PLR0913  the pages, where they go, and how the caller takes part
+def update_catalog(
     pages: Callable[[str | None], Iterable[Page]],
     folder: Path,
     *,
