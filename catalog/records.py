@@ -535,6 +535,10 @@ class ModelQuery(Record):
         )
 
 
+TrendKey = Literal["model", "task", "family"]
+"""What trends are told of. family: the root of the lineage, else the model itself."""
+
+
 class Trend(Record):
     """How a model, a task or a family moved between two snapshots of the Hub."""
 

@@ -8,7 +8,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from catalog.records import Candidate, Exclusion, Machine, ModelQuery, Profile, Record, Verdict, VerdictValue
+from catalog.records import (
+    Candidate,
+    Exclusion,
+    Machine,
+    ModelQuery,
+    Profile,
+    Record,
+    RuleCount,
+    Verdict,
+    VerdictValue,
+)
 from runners.records import EngineOptions, Failure, Loaded, Validity, Workload
 
 RunStatus = Literal["finished", "failed", "cancelled", "incomplete"]
@@ -444,8 +454,16 @@ class Shortlist(Record):
     """Filters that were in force."""
     model_ids: tuple[str, ...]
     """Models kept, in the user's order."""
+    machine: str | None = None
+    """Machine that the fit was judged against; None in lists kept before 0.2."""
+    considered: int | None = Field(default=None, ge=0)
+    """Models that the catalog held then."""
+    excluded: tuple[RuleCount, ...] = ()
+    """How many were left out by which rule."""
+    exclusions_file: str | None = None
+    """File in the data directory that names every model left out, with the reason."""
     exclusions: tuple[Exclusion, ...] = ()
-    """Models left out, with the rule that did it."""
+    """Models left out, where no file names them: in lists kept before 0.2."""
 
 
 class Vote(Record):

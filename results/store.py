@@ -16,7 +16,6 @@ from typing import Literal, TypeVar
 import duckdb
 from pydantic import ValidationError
 
-from catalog.records import Exclusion, ModelQuery, Profile
 from results import rows, tables, trouble
 from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBenchmark
 from results.records import (
@@ -233,32 +232,19 @@ class Store:
         """
         return self._do(lambda db: tuple(Vote.model_validate(row) for row in _rows(db, query, [])))
 
-    def save_shortlist(
-        self,
-        name: str,
-        model_ids: Sequence[str],
-        *,
-        profile: Profile,
-        query: ModelQuery,
-        exclusions: Sequence[Exclusion] = (),
-    ) -> Shortlist:
-        """Keep a shortlist under a name; a name that exists gets its next version, and earlier ones stay."""
-        first = Shortlist(
-            name=name,
-            version=1,
-            created_at=_now(),
-            profile=profile,
-            query=query,
-            model_ids=tuple(model_ids),
-            exclusions=tuple(exclusions),
-        )
+    def save_shortlist(self, shortlist: Shortlist) -> Shortlist:
+        """Keep a shortlist under its name; a name that exists gets its next version, and earlier ones stay.
+
+        Version and time of the record given are replaced by those it is kept under.
+        """
 
         def save(db: Connection) -> Shortlist:
-            versions = db.execute("SELECT max(version) FROM shortlists WHERE name = ?", [rows.clean(name)]).fetchall()
-            shortlist = first.model_copy(update={"version": (versions[0][0] or 0) + 1})
-            row = [rows.clean(name), shortlist.version, shortlist.created_at, rows.to_json(shortlist)]
+            name = rows.clean(shortlist.name)
+            versions = db.execute("SELECT max(version) FROM shortlists WHERE name = ?", [name]).fetchall()
+            kept = shortlist.model_copy(update={"version": (versions[0][0] or 0) + 1, "created_at": _now()})
+            row = [name, kept.version, kept.created_at, rows.to_json(kept)]
             db.execute("INSERT INTO shortlists VALUES (?, ?, ?, ?)", row)
-            return shortlist
+            return kept
 
         return self._do(save)
 

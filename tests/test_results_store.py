@@ -1,5 +1,6 @@
 """The results file: what goes in comes out, two processes can share it, and damage is said and never made worse."""
 
+import gzip
 import os
 import shutil
 import signal
@@ -13,9 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from catalog.records import Exclusion, ModelQuery, Profile
+from catalog.records import ModelQuery, Profile, RuleCount
 from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBenchmark
-from results.records import Vote
+from results.records import Shortlist, Vote
 from results.store import MIGRATIONS, ExampleFilter, Store
 from runners.records import MemorySample, Validity
 from tests.results_samples import answers, benchmark, failure, judged, run_result, spec, timed
@@ -196,15 +197,46 @@ def test_votes_come_oldest_first_and_each_once(store: Store) -> None:
     assert store.votes() == (first, second)
 
 
+def _shortlist(name: str, *model_ids: str, **more: object) -> Shortlist:
+    facts = {"profile": Profile(monthly_users=5), "query": ModelQuery(text="gemma"), **more}
+    return Shortlist.model_validate({"name": name, "version": 1, "created_at": "", "model_ids": model_ids, **facts})
+
+
 def test_a_shortlist_saved_again_is_its_next_version(store: Store) -> None:
-    profile, query = Profile(monthly_users=5), ModelQuery(text="gemma")
-    out = Exclusion(model_id="o/x", rule="verdict", reason="It is forbidden.")
-    first = store.save_shortlist("mine", ["o/b", "o/a"], profile=profile, query=query, exclusions=[out])
-    second = store.save_shortlist("mine", ["o/a"], profile=profile, query=query)
-    other = store.save_shortlist("another", [], profile=profile, query=query)
+    counted = (RuleCount(rule="verdict", count=3),)
+    asked = _shortlist(
+        "mine", "o/b", "o/a", excluded=counted, considered=5, exclusions_file="x.parquet", machine="desk"
+    )
+    first = store.save_shortlist(asked)
+    second = store.save_shortlist(_shortlist("mine", "o/a"))
+    other = store.save_shortlist(_shortlist("another"))
     assert (first.version, second.version, other.version) == (1, 2, 1)
     assert store.shortlists() == (other, second, first)
-    assert (first.model_ids, first.exclusions, first.profile, first.query) == (("o/b", "o/a"), (out,), profile, query)
+    assert first == asked.model_copy(update={"created_at": first.created_at})
+    assert first.created_at
+
+
+# Files of earlier versions
+
+PAST_SCHEMAS = sorted((ROOT / "tests" / "fixtures").glob("results-*.duckdb.gz"))
+
+
+@pytest.mark.parametrize("past", PAST_SCHEMAS, ids=lambda path: path.name.split(".")[0])
+def test_every_past_results_file_still_opens(past: Path, tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    path.write_bytes(gzip.decompress(past.read_bytes()))
+    store = Store(path)
+    (stored,) = store.benchmarks()
+    assert [run.status for run in store.runs(stored.name)] == ["finished", "finished"]
+    assert len(store.example_results(stored.name, only="all", offset=0, limit=20)) == 6
+    (kept,) = store.shortlists()
+    assert kept.model_ids == ("HuggingFaceTB/SmolLM2-135M-Instruct",)
+    assert kept.exclusions
+    assert kept.exclusions[0].reason
+
+
+def test_a_results_file_of_every_schema_is_kept() -> None:
+    assert len(PAST_SCHEMAS) == len(list(MIGRATIONS.glob("*.sql")))
 
 
 # Examples, page by page

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from catalog.errors import WorkbenchError
-from catalog.records import ModelQuery, SortKey
+from catalog.records import FitSettings, ModelQuery, SortKey
 from workbench import __version__, cli_values
 from workbench.records import SCHEMA_VERSION, TestSetDefinition
 from workbench.settings import read_settings
@@ -190,7 +190,7 @@ def catalog_search(  # noqa: PLR0913, PLR0917  one option per filter
         sort=sort,
         limit=limit,
     )
-    result = _workbench(home).search(query)
+    result = _workbench(home).models.search(query)
     if as_json:
         _print_json("catalog search", result)
     else:
@@ -202,7 +202,7 @@ def catalog_show(model: str, home: Home = None, as_json: Json = False) -> None:
     """Show one model with sources, verdict and memory; MODEL is a Hub id or a GGUF path."""
     from workbench.cli_tables import print_model
 
-    hit = _workbench(home).show(model)
+    hit = _workbench(home).models.show(model)
     if as_json:
         _print_json("catalog show", hit)
     else:
@@ -221,7 +221,13 @@ def fit(
     """Predict a model's memory on this machine; MODEL is a Hub id or a GGUF path."""
     from workbench.cli_tables import print_fit
 
-    found = _workbench(home).fit(model, quantization=quantization, context_tokens=context, concurrency=concurrency)
+    models = _workbench(home).models
+    settings = FitSettings(context_tokens=context, concurrency=concurrency)
+    if quantization is None:
+        settings = models.own_settings(model, settings)
+    else:
+        settings = settings.model_copy(update={"quantization": quantization})
+    found = models.fit(model, settings)
     if as_json:
         _print_json("fit", found)
     else:

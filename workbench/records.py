@@ -4,7 +4,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from catalog.records import Record, VerdictValue
+from catalog.records import (
+    Fit,
+    Limit,
+    MachineProfile,
+    Model,
+    QuantizationOption,
+    Record,
+    SearchHit,
+    Speed,
+    VerdictValue,
+    WeightsFile,
+)
 from results.records import Benchmark, Estimate, Limits, Requirements, RunInfo, Weights
 from runners.records import EngineOptions, Failure, LlamaCppOptions, Problem, PromptTemplate, TestSet, Workload
 from runners.test_set_files import TestSetFile
@@ -227,6 +238,71 @@ class PromptPreview(Record):
     """The prompt exactly as the model receives it."""
     tokens: int = Field(ge=0)
     """Its tokens, by the model's own tokenizer."""
+
+
+class ModelPage(Record):
+    """One model in full, against one machine: what a person reads before choosing it."""
+
+    hit: SearchHit
+    """Facts, verdict with lineage, memory and trend."""
+    options: tuple[QuantizationOption, ...]
+    """Quantizations that exist, or are usual where no file is known, finest first."""
+    speed: Speed | None
+    """Predicted decoding speed; None where it does not run or bandwidth is not known."""
+    longest_context: Limit | None
+    """The longest context that fits."""
+    most_sequences: Limit | None
+    """The most sequences that fit at once."""
+    here: tuple[WeightsFile, ...]
+    """Weights that are on this machine already."""
+
+
+class PlannedMachine(Record):
+    """One machine that would do."""
+
+    profile: MachineProfile
+    """The machine."""
+    fit: Fit
+    """How the model fits it."""
+    speed: Speed | None
+    """Predicted decoding speed on it."""
+
+
+class WhyAnswer(Record):
+    """Why a model is on a list, or is not."""
+
+    model_id: str
+    """The model that was asked for."""
+    kept: bool
+    """Whether it is on the list."""
+    rule: str | None = None
+    """The first rule that left it out; None where it passes every filter."""
+    reason: str
+    """One sentence."""
+
+
+class LocalModels(Record):
+    """What was found on this machine."""
+
+    models: tuple[Model, ...]
+    """Models, by id."""
+    problems: tuple[str, ...]
+    """Files that look like models and cannot be read, with what to do."""
+    places: tuple[str, ...]
+    """Folders that were looked through."""
+
+
+class CatalogState(Record):
+    """How much the catalog holds and how old it is."""
+
+    models: int
+    """Models in it."""
+    starter_date: str
+    """Date of the list that ships with the workbench."""
+    updated: str | None
+    """Date of the last update from the Hub; None before the first."""
+    snapshots: int
+    """Updates that are kept for trends."""
 
 
 class HeadToHeadAnswer(Record):

@@ -8,26 +8,15 @@ import datetime
 from pathlib import Path
 
 from catalog.errors import WorkbenchError
-from catalog.index import Index
 from catalog.licenses import judge_license
-from catalog.lineage import FindFacts, judge_model
-from catalog.local_models import open_local
-from catalog.memory import predict_fit
 from catalog.records import (
     Candidate,
-    Exclusion,
-    Fit,
     FitSettings,
     Machine,
     Model,
-    ModelQuery,
     Profile,
-    SearchHit,
-    SearchResult,
     Verdict,
-    WeightsFile,
 )
-from catalog.snapshot import load_starter_models
 from results.comparison import compare
 from results.recommendation import recommend
 from results.records import (
@@ -39,7 +28,6 @@ from results.records import (
     Requirements,
     RunInfo,
     RunMeasurements,
-    Shortlist,
     Vote,
 )
 from results.statistics import required_examples
@@ -52,10 +40,11 @@ from runners.records import LlamaCppOptions, Workload
 from workbench import doctor
 from workbench.benchmark_file import parse_benchmark, read_benchmark_file, read_requirements_file, render_benchmark
 from workbench.benchmark_runs import BenchmarkRun
-from workbench.candidates import candidate_name, local_weights, resolve_candidate
+from workbench.candidates import candidate_name, resolve_candidate
 from workbench.errors import BadBenchmarkFile
 from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
+from workbench.model_catalog import ModelCatalog
 from workbench.records import (
     BenchmarkDefinition,
     CandidateDefinition,
@@ -85,8 +74,8 @@ class Workbench:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.jobs = JobQueue()
-        self._index = Index(load_starter_models())
         self._store = Store(settings.results_path)
+        self.models = ModelCatalog(settings, self.jobs, self._store)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
     def machine(self) -> Machine:
@@ -100,73 +89,6 @@ class Workbench:
     def doctor(self) -> tuple[Check, ...]:
         """What this machine has and what is missing."""
         return doctor.examine(self.machine(), self.settings, self._store)
-
-    def profile(self) -> Profile:
-        """What the user intends; the default until it was saved once."""
-        path = self.settings.profile_path
-        if not path.exists():
-            return Profile()
-        try:
-            return Profile.model_validate_json(path.read_bytes())
-        except ValueError as error:
-            message = f"The profile {path} cannot be read. Mend or remove it, then choose your profile again."
-            raise WorkbenchError(message) from error
-
-    def save_profile(self, profile: Profile) -> None:
-        """Keep the profile for later searches and reports."""
-        partial = self.settings.profile_path.with_suffix(".partial")
-        partial.write_text(profile.model_dump_json(indent=1))
-        partial.rename(self.settings.profile_path)
-
-    def search(self, query: ModelQuery, profile: Profile | None = None) -> SearchResult:
-        """Models that pass the query, and what was left out by which rule."""
-        return self._index.search(query, profile or self.profile(), self.machine())
-
-    def excluded(self, query: ModelQuery, rule: str, *, limit: int = 50, offset: int = 0) -> tuple[Exclusion, ...]:
-        """One page of the models that a rule left out, with the reasons."""
-        return self._index.excluded(query, self.profile(), self.machine(), rule=rule, limit=limit, offset=offset)
-
-    def show(self, model_id: str, profile: Profile | None = None) -> SearchHit:
-        """One model, judged. A path names a local GGUF file. Raises ModelNotFound or BadWeightsFile."""
-        model = self._model(model_id)
-        machine = self.machine()
-        quantization = model.weights_files[0].quantization if model.kind == "local" else None
-        return SearchHit(
-            model=model,
-            verdict=judge_model(model, profile or self.profile(), self._index.license_facts),
-            fit=predict_fit(model, machine, FitSettings(quantization=quantization or "Q4_K_M")),
-        )
-
-    def fit(
-        self, model_id: str, *, quantization: str | None = None, context_tokens: int = 4096, concurrency: int = 1
-    ) -> Fit:
-        """Predicted memory of a model on this machine; a local file is predicted as it is."""
-        model = self._model(model_id)
-        own = model.weights_files[0] if model.kind == "local" else None
-        return predict_fit(
-            model,
-            self.machine(),
-            FitSettings(
-                quantization=quantization or (own.quantization if own is not None else None) or "Q4_K_M",
-                context_tokens=context_tokens,
-                concurrency=concurrency,
-            ),
-            weights_bytes=own.size_bytes if own is not None and quantization in {None, own.quantization} else None,
-        )
-
-    def local_weights(self, model_id: str) -> tuple[WeightsFile, ...]:
-        """Weights of a model that can run now, without a download."""
-        return local_weights(model_id, self.settings)
-
-    def save_shortlist(self, name: str, model_ids: tuple[str, ...], query: ModelQuery) -> Shortlist:
-        """Keep models under a name, with the query and what it excluded."""
-        counts = self.search(query).excluded
-        exclusions = [entry for count in counts for entry in self.excluded(query, count.rule, limit=count.count)]
-        return self._store.save_shortlist(name, model_ids, profile=self.profile(), query=query, exclusions=exclusions)
-
-    def shortlists(self) -> tuple[Shortlist, ...]:
-        """Kept shortlists, newest version first."""
-        return self._store.shortlists()
 
     def check_test_set(
         self, definition: TestSetDefinition, labels: tuple[str, ...] | None = None, *, folder: Path | None = None
@@ -230,7 +152,7 @@ class Workbench:
 
     def start_benchmark(self, prepared: PreparedBenchmark, *, resume: bool = False) -> str:
         """Queue a benchmark; returns the job's id at once."""
-        work = BenchmarkRun(prepared, self.settings, self._index, self._store, resume=resume)
+        work = BenchmarkRun(prepared, self.settings, self.models.index(), self._store, resume=resume)
         name = prepared.definition.name
         job = self.jobs.submit(f"Benchmark {name}", work, benchmark=name)
         return job.status().id
@@ -247,7 +169,7 @@ class Workbench:
         """All candidates of a benchmark and all their pairs. Raises UnknownBenchmark."""
         stored = self._store.benchmark(benchmark)
         measurements = self._store.measurements(benchmark)
-        profile = self.profile()
+        profile = self.models.profile()
         summaries = tuple(self._summary(run, profile) for run in measurements)
         return compare(stored, summaries, measurements)
 
@@ -281,7 +203,7 @@ class Workbench:
         comparison = self.compare(benchmark)
         recommendation = recommend(comparison, requirements or comparison.benchmark.requirements)
         wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
-        content = gather_report(comparison, recommendation, wrong, self.profile())
+        content = gather_report(comparison, recommendation, wrong, self.models.profile())
         return write_report(content, path.expanduser().absolute())
 
     def start_head_to_head(
@@ -298,7 +220,7 @@ class Workbench:
         workload = head_to_head_workload(
             prompt, system=system, temperature=temperature, max_output_tokens=max_output_tokens
         )
-        work = HeadToHead(candidates, workload, self.settings, self._index, seed=seed)
+        work = HeadToHead(candidates, workload, self.settings, self.models.index(), seed=seed)
         identity = self.jobs.submit("Head-to-head", work).status().id
         self._head_to_heads[identity] = work
         return identity
@@ -316,44 +238,33 @@ class Workbench:
         """Judgements, oldest first."""
         return self._store.votes()
 
-    def _model(self, model_id: str) -> Model:
-        path = Path(model_id).expanduser()
-        if model_id.endswith(".gguf") or path.is_file():
-            return open_local(path)
-        return self._index.find(model_id)
-
     def _resolve(self, definition: CandidateDefinition, prepared: PreparedBenchmark) -> Candidate:
         folder = Path(prepared.source).parent if prepared.source else Path.cwd()
-        return resolve_candidate(definition, folder, self.settings, self._index)
+        return resolve_candidate(definition, folder, self.settings, self.models.index())
 
     def _summary(self, run: RunMeasurements, profile: Profile) -> CandidateSummary:
         candidate = run.candidate
         model = self._measured_model(candidate)
         predicted = None
         if model is not None and isinstance(run.options, LlamaCppOptions):
-            predicted = predict_fit(
-                model,
-                self.machine(),
-                FitSettings(quantization=candidate.quantization or "Q4_K_M", context_tokens=run.options.context_tokens),
-                weights_bytes=candidate.weights_bytes or None,
-            ).total_bytes
-        return summarise(run, _verdict(candidate, model, profile, self._index.license_facts), predicted)
+            settings = FitSettings(
+                quantization=candidate.quantization or "Q4_K_M", context_tokens=run.options.context_tokens
+            )
+            predicted = self.models.predict(model, settings, candidate.weights_bytes or None).total_bytes
+        return summarise(run, self._verdict(candidate, model, profile), predicted)
 
     def _measured_model(self, candidate: Candidate) -> Model | None:
-        try:
-            return self._model(candidate.model_id)
-        except WorkbenchError:
-            pass
-        try:
-            return self._model(candidate.weights_path) if candidate.weights_path else None
-        except WorkbenchError:
-            return None
+        for name in (candidate.model_id, candidate.weights_path):
+            try:
+                return self.models.find(name) if name else None
+            except WorkbenchError:
+                continue
+        return None
 
-
-def _verdict(candidate: Candidate, model: Model | None, profile: Profile, find: FindFacts) -> Verdict:
-    if model is not None and model.license is not None:
-        return judge_model(model, profile, find)
-    return judge_license(candidate.license, profile, license_name=candidate.license_name)
+    def _verdict(self, candidate: Candidate, model: Model | None, profile: Profile) -> Verdict:
+        if model is not None and model.license is not None:
+            return self.models.verdict(model, profile)
+        return judge_license(candidate.license, profile, license_name=candidate.license_name)
 
 
 def _with_absolute_paths(definition: BenchmarkDefinition, folder: Path) -> BenchmarkDefinition:

@@ -108,7 +108,7 @@ class FilterValues(NamedTuple):
 
 def restore(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
     """Every control as it was left, with its results: profile, filters, summary, results, model, shortlist."""
-    profile, draft = workbench.profile(), desk.draft
+    profile, draft = workbench.models.profile(), desk.draft
     return (
         profile.commercial,
         profile.eu_based,
@@ -118,7 +118,7 @@ def restore(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
         profile.annual_revenue_usd,
         *FilterValues.of(draft.query),
         gr.Accordion(label=profile_summary(profile)),
-        choose_view.results_table(workbench.search(draft.query), draft.model_id),
+        choose_view.results_table(workbench.models.search(draft.query), draft.model_id),
         *_model(workbench, desk, draft.model_id),
         draft.shortlist_name,
         shortlist(workbench, desk),
@@ -129,11 +129,11 @@ def search(workbench: Workbench, desk: Desk, *values: Any) -> tuple[Any, str]:
     """Keep profile and filters, and search: the profile's summary and the results."""
     split = len(ProfileValues._fields)
     profile, query = ProfileValues(*values[:split]).profile(), FilterValues(*values[split:]).query()
-    if profile != workbench.profile():
-        workbench.save_profile(profile)
+    if profile != workbench.models.profile():
+        workbench.models.save_profile(profile)
     desk.change(query=query)
     return gr.Accordion(label=profile_summary(profile)), choose_view.results_table(
-        workbench.search(query), desk.draft.model_id
+        workbench.models.search(query), desk.draft.model_id
     )
 
 
@@ -144,8 +144,8 @@ def press_in_results(workbench: Workbench, desk: Desk, event: gr.EventData) -> t
         return gr.skip(), *_model(workbench, desk, value)
     if action == "excluded":
         query = desk.draft.query
-        counts = {entry.rule: entry.count for entry in workbench.search(query).excluded}
-        page = workbench.excluded(query, value, limit=choose_view.EXCLUDED_SHOWN)
+        counts = {entry.rule: entry.count for entry in workbench.models.search(query).excluded}
+        page = workbench.models.excluded(query, value, limit=choose_view.EXCLUDED_SHOWN)
         listed = choose_view.excluded_list(page, value, counts.get(value, 0))
         return listed, *_UNCHANGED_MODEL
     return (render.NOTHING if action == "close" else gr.skip()), *_UNCHANGED_MODEL
@@ -156,7 +156,7 @@ def add_to_shortlist(workbench: Workbench, desk: Desk, chosen: str | None) -> st
     model_id = desk.draft.model_id
     if model_id is None or not chosen:
         raise refusal("Select a model that has weights on this machine first.")
-    weights = {_weights_key(file): file for file in workbench.local_weights(model_id)}
+    weights = {_weights_key(file): file for file in workbench.models.local_weights(model_id)}
     if chosen not in weights:
         raise refusal("These weights are no longer on this machine. Select the model again.")
     return _add(workbench, desk, _candidate(model_id, weights[chosen]))
@@ -180,7 +180,7 @@ def press_in_shortlist(workbench: Workbench, desk: Desk, event: gr.EventData) ->
         desk.change(candidates=left)
     elif action == "take":
         name, _, version = value.partition("\n")
-        for kept in workbench.shortlists():
+        for kept in workbench.models.shortlists():
             if kept.name == name and str(kept.version) == version:
                 desk.change(shortlist_name=name, candidates=_runnable(workbench, kept.model_ids))
     return shortlist(workbench, desk)
@@ -194,13 +194,13 @@ def save_shortlist(workbench: Workbench, desk: Desk, name: str) -> str:
         raise refusal("Give the shortlist a name.")
     desk.change(shortlist_name=name.strip())
     model_ids = tuple(dict.fromkeys(candidate.model for candidate in desk.draft.candidates))
-    workbench.save_shortlist(name.strip(), model_ids, desk.draft.query)
+    workbench.models.save_shortlist(name.strip(), model_ids, desk.draft.query)
     return shortlist(workbench, desk)
 
 
 def shortlist(workbench: Workbench, desk: Desk) -> str:
     """The shortlist's panel."""
-    return choose_view.shortlist_panel(desk.draft.candidates, workbench.shortlists())
+    return choose_view.shortlist_panel(desk.draft.candidates, workbench.models.shortlists())
 
 
 def profile_summary(profile: Profile) -> str:
@@ -220,14 +220,18 @@ def _model(workbench: Workbench, desk: Desk, model_id: str | None) -> tuple[Any,
     """The selected model's part: card, whether it can run, weights to choose from, remark."""
     if model_id is None:
         return choose_view.no_model(), gr.Row(visible=False), gr.skip(), render.NOTHING
-    hit = workbench.show(model_id)
+    hit = workbench.models.show(model_id)
     query = desk.change(model_id=model_id).query
-    quantizations = dict.fromkeys((query.quantization, *_COMMON_QUANTIZATIONS)) if hit.model.kind == "hub" else (None,)
+    quantizations = (
+        dict.fromkeys((query.quantization, *_COMMON_QUANTIZATIONS))
+        if hit.model.kind == "hub"
+        else (hit.fit.quantization,)
+    )
     fits = [
-        workbench.fit(model_id, quantization=name, context_tokens=query.context_tokens, concurrency=query.concurrency)
+        workbench.models.fit(model_id, query.fit_settings().model_copy(update={"quantization": name}))
         for name in quantizations
     ]
-    weights = workbench.local_weights(model_id)
+    weights = workbench.models.local_weights(model_id)
     choices = [(_weights_label(file), _weights_key(file)) for file in weights]
     picker = gr.Dropdown(choices=choices, value=choices[0][1] if choices else None)
     card, note = choose_view.model_card(hit, fits), choose_view.weights_note(model_id, weights)
@@ -256,7 +260,7 @@ def _runnable(workbench: Workbench, model_ids: tuple[str, ...]) -> tuple[Candida
     found = []
     for model_id in model_ids:
         try:
-            weights = workbench.local_weights(model_id)
+            weights = workbench.models.local_weights(model_id)
         except WorkbenchError:
             continue
         if weights:
