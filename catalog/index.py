@@ -181,6 +181,14 @@ class Index:
         found = [model for model in self._opened(rows) if relation in {None, model.base_model_relation}]
         return tuple(sorted(found, key=lambda model: (-(model.downloads or 0), model.id.casefold())))
 
+    def trend(self, model_id: str) -> Trend | None:
+        """How a model moved since the snapshot before the last; None where it is not known."""
+        row = self._row(model_id.strip().casefold())
+        if row is None:
+            return None
+        stored = self._columns.records([row])[row]
+        return self._trend(stored, Model.model_validate_json(stored.record))
+
     def why(self, model_id: str, query: ModelQuery, profile: Profile, machine: Machine) -> Exclusion | None:
         """The first rule that leaves a model out, with the reason; None where it passes. Raises ModelNotFound."""
         row = self._row(model_id.strip().casefold())
@@ -356,7 +364,7 @@ class Index:
 
     def _hit(self, row: int, stored: StoredRecord, query: ModelQuery, profile: Profile, machine: Machine) -> SearchHit:
         judged = self._judged(row, stored, query, profile, machine)
-        return SearchHit(model=judged.model, verdict=judged.verdict, fit=judged.fit, trend=self._trend(stored, judged))
+        return SearchHit(model=judged.model, verdict=judged.verdict, fit=judged.fit, trend=self._trend(stored, judged.model))
 
     def _judged(self, row: int, stored: StoredRecord, query: ModelQuery, profile: Profile, machine: Machine) -> Judged:
         """A row with its judgements. Verdicts of stored rows are those of their case: their ancestors go unnamed."""
@@ -373,19 +381,19 @@ class Index:
         records = self._columns.records(rows)
         return [_first_exclusion(self._judged(row, records[row], query, profile, machine), query) for row in rows]
 
-    def _trend(self, stored: StoredRecord, judged: Judged) -> Trend | None:
+    def _trend(self, stored: StoredRecord, model: Model) -> Trend | None:
         if stored.rank is None or "since" not in self._notes or "until" not in self._notes:
             return None
         return Trend(
-            name=judged.model.id,
-            task=judged.model.task,
+            name=model.id,
+            task=model.task,
             since=self._notes["since"],
             until=self._notes["until"],
             rank=stored.rank,
             rank_before=stored.rank_before,
-            downloads=judged.model.downloads,
+            downloads=model.downloads,
             downloads_before=stored.downloads_before,
-            trending_score=judged.model.trending_score,
+            trending_score=model.trending_score,
         )
 
     def _row(self, wanted: str) -> int | None:

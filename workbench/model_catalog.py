@@ -170,12 +170,11 @@ class ModelCatalog:
         )
         size = _own_bytes(model, settings)
         return ModelPage(
-            hit=SearchHit(
-                model=model,
-                verdict=self.verdict(model),
-                fit=self._fit(model, settings, machine),
-                largest=largest_fitting(options),
-            ),
+            model=model,
+            verdict=self.verdict(model),
+            fit=self._fit(model, settings, machine),
+            largest=largest_fitting(options),
+            trend=self.index().trend(model.id) if model.kind == "hub" else None,
             options=options,
             speed=predict_speed(model, machine, settings, weights_bytes=size),
             longest_context=largest_context(model, machine, settings, weights_bytes=size),

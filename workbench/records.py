@@ -240,11 +240,9 @@ class PromptPreview(Record):
     """Its tokens, by the model's own tokenizer."""
 
 
-class ModelPage(Record):
+class ModelPage(SearchHit):
     """One model in full, against one machine: what a person reads before choosing it."""
 
-    hit: SearchHit
-    """Facts, verdict with lineage, memory and trend."""
     options: tuple[QuantizationOption, ...]
     """Quantizations that exist, or are usual where no file is known, finest first."""
     speed: Speed | None
