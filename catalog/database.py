@@ -26,7 +26,7 @@ def connect(*, threads: int | None = None, memory_bytes: int | None = None, spil
     if spill is not None:
         settings["temp_directory"] = str(spill)
     database = duckdb.connect(":memory:", config=settings)
-    database.execute("SET parquet_metadata_cache = true")
+    database.execute("SET GLOBAL parquet_metadata_cache = true")
     return database
 
 

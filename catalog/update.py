@@ -283,7 +283,10 @@ class _Builder:
     def _facts_of_parents(self, merged: Path) -> dict[str, LicenseFacts]:
         """License facts of every model that a touched one was made from, however far up."""
         facts: dict[str, LicenseFacts] = {}
-        old = f"UNION ALL SELECT id_lower, record FROM {quoted(self.old)}" if self.old.exists() else ""
+        old = ""
+        if self.old.exists():
+            old = f"""UNION ALL SELECT id_lower, record FROM {quoted(self.old)}
+                      WHERE id_lower NOT IN (SELECT i FROM touched)"""
         wanted = {name for (name,) in self._stream(f"SELECT DISTINCT unnest(parents) FROM {quoted(merged)}")}
         for _ in range(DEEPEST_LINEAGE):
             if not wanted:
@@ -294,8 +297,7 @@ class _Builder:
             )
             parents: set[str] = set()
             for name, text in found:
-                if name not in facts:  # merged accounts come first
-                    facts[name] = license_facts(Model.model_validate_json(text))
+                facts[name] = license_facts(Model.model_validate_json(text))
                 parents |= {parent.casefold() for parent in facts[name].base_models}
             wanted = parents - set(facts) - wanted
         return facts
