@@ -364,7 +364,8 @@ class Index:
 
     def _hit(self, row: int, stored: StoredRecord, query: ModelQuery, profile: Profile, machine: Machine) -> SearchHit:
         judged = self._judged(row, stored, query, profile, machine)
-        return SearchHit(model=judged.model, verdict=judged.verdict, fit=judged.fit, trend=self._trend(stored, judged.model))
+        trend = self._trend(stored, judged.model)
+        return SearchHit(model=judged.model, verdict=judged.verdict, fit=judged.fit, trend=trend)
 
     def _judged(self, row: int, stored: StoredRecord, query: ModelQuery, profile: Profile, machine: Machine) -> Judged:
         """A row with its judgements. Verdicts of stored rows are those of their case: their ancestors go unnamed."""

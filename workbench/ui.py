@@ -6,6 +6,7 @@ Steps are laid out in steps/; here is the frame around them.
 
 import os
 import socket
+import threading
 from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
@@ -96,6 +97,8 @@ def _serve(workbench: Workbench, chosen: int, *, open_browser: bool) -> None:
         **_CLOSED,
         blocked_paths=[str(workbench.settings.home)],
     )
+    # Once the page is served: it takes a second of all cores.
+    threading.Thread(target=workbench.models.measure_bandwidth, kwargs={"again": True}, daemon=True).start()
     print(f"{sentences.APP_NAME} is at http://{HOST}:{chosen}", flush=True)  # noqa: T201
     app.block_thread()
 
