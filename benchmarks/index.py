@@ -4,9 +4,9 @@
 
 The Parquet file lists real models (columns name, parameters_raw, format, quantization, context_length, pipeline_tag,
 architecture, hf_downloads, hf_likes, release_date, num_hidden_layers, num_attention_heads, num_key_value_heads,
-head_dim, hidden_size, vocab_size, license). Rows are made from them: other owners and names, other downloads, likes and
-dates; one in four with a changed number of parameters; two in five made from another model of the list. They go through
-a real update. Then, with all columns read, each filter alone, filters mixed, every order, several profiles, machines and
+head_dim, hidden_size, vocab_size, license). Rows are made from them: other owners, names, downloads, likes and dates;
+one in four with a changed number of parameters; two in five made from another model of the list. They go through a
+real update. Then, with all columns read, each filter alone, filters mixed, every order, several profiles, machines and
 engines, counts of exclusions included, each query asked once, so that no outcome is kept from before. The first result
 of a new process is timed apart. The last line is JSON; nothing is asserted.
 

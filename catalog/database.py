@@ -18,7 +18,7 @@ __all__ = ["Connection", "connect", "in_words", "quoted"]
 
 def connect(*, threads: int | None = None, memory_bytes: int | None = None, spill: Path | None = None) -> Connection:
     """A database in memory; `spill` is a folder for sorting what does not go into `memory_bytes`."""
-    settings: dict[str, str | int | bool] = {}
+    settings: dict[str, str | bool | int | float | list[str]] = {}
     if threads is not None:
         settings["threads"] = threads
     if memory_bytes is not None:

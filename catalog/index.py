@@ -358,7 +358,9 @@ class Index:
         mixed = 0 < int((rows < self._columns.stored).sum()) < len(rows)
         names: dict[int, str | int] = {int(row): int(row) for row in rows}
         if mixed:
-            names |= {row: model.id.casefold() for row, model in zip(rows.tolist(), self._opened(rows), strict=True)}
+            names |= {
+                row: model.id.casefold() for row, model in zip(rows.tolist(), self._opened(rows.tolist()), strict=True)
+            }
         ordered = sorted(zip(rows.tolist(), keys.tolist(), strict=True), key=lambda pair: (-pair[1], names[pair[0]]))
         return [row for row, _ in ordered[:limit]]
 

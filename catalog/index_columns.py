@@ -7,9 +7,9 @@ eight per model, which is why two million models take little memory and no start
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ UNKNOWN = -1
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[Any]
+T = TypeVar("T")
 
 
 class Coded(NamedTuple):
@@ -150,11 +151,12 @@ class Columns:
             cursor.execute(f"CREATE OR REPLACE TEMP TABLE texts AS SELECT {columns}", list(texts.values()))
             cursor.execute(f"COPY ({query}) TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd)")
 
-    def _keep(self, name: str, load: Any) -> Any:
+    def _keep(self, name: str, load: Callable[[], T]) -> T:
         with self._lock:
             if name not in self._kept:
                 self._kept[name] = load()
-            return self._kept[name]
+            kept: T = self._kept[name]
+            return kept
 
     def _read(self, select: str, where: str = "") -> list[Any]:
         with in_words(self._path or Path(), "read"):

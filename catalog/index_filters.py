@@ -196,7 +196,8 @@ def _license_reason(judged: Judged, query: ModelQuery) -> str | None:
 def _gated_rows(columns: Columns, asked: Asked) -> Mask | None:
     if asked.query.gated is None:
         return None
-    return columns.numbers("gated", "TINYINT") != int(asked.query.gated)
+    differs: Mask = columns.numbers("gated", "TINYINT") != int(asked.query.gated)
+    return differs
 
 
 def _gated_reason(judged: Judged, query: ModelQuery) -> str | None:
@@ -242,7 +243,8 @@ def _max_parameters_rows(columns: Columns, asked: Asked) -> Mask | None:
     if limit is None:
         return None
     values = columns.numbers("parameters")
-    return (values > limit) | (values == UNKNOWN)
+    excluded: Mask = (values > limit) | (values == UNKNOWN)
+    return excluded
 
 
 def _max_parameters_reason(judged: Judged, query: ModelQuery) -> str | None:

@@ -6,7 +6,7 @@ numpy's minimum and maximum: one formula for one model and for millions, held to
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,13 @@ def read_figures(texts: Iterable[str]) -> Table:
     return numbers.reshape(-1, len(FIGURES))
 
 
-def runs_on(table: Table, settings: FitSettings, machine: Machine, weights_bytes: Sequence[int] | None = None) -> Mask:
+def runs_on(
+    table: Table, settings: FitSettings, machine: Machine, weights_bytes: NDArray[np.int64] | None = None
+) -> Mask:
     """Which networks run (fits, tight or offload), where given with exact weights; unknown ones do not."""
     if weights_bytes is None and unknown_quantization(settings.quantization, settings.engine) is not None:
         return np.zeros(len(table), np.bool_)
-    columns = [table[:, number] for number in range(len(FIGURES))]
+    columns: list[Any] = [table[:, number] for number in range(len(FIGURES))]
     weights = WeightFigures(*columns[: len(WeightFigures._fields)])
     if weights_bytes is not None:
         # What is not known of the weights besides their bytes is left out of the prediction, as for one model.

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import Field, ValidationError
 
@@ -343,7 +343,7 @@ class _Builder:
         count = self.db.execute(f"SELECT count(*) FROM {quoted(self.old)}").fetchone()
         return int(count[0]) if count else 0
 
-    def _stream(self, query: str) -> Iterator[tuple[object, ...]]:
+    def _stream(self, query: str) -> Iterator[tuple[Any, ...]]:
         """Rows of a query, a batch at a time."""
         cursor = self.db.cursor()
         cursor.execute(query)
