@@ -1,9 +1,14 @@
 """What the memory prediction needs of one model, written down for the index: its figures and the exact sizes it has."""
 
+from typing import Any
+
 from catalog.kv_cache import CacheFigures
 from catalog.memory import TEXT_TASKS, ShapeFigures, fit_figures
 from catalog.records import Model
 from catalog.weights import WeightFigures, exact_bytes
+
+
+_SHAPES: tuple[Any, ...] = (WeightFigures, CacheFigures, ShapeFigures)
 
 
 def figures_text(model: Model) -> str:
@@ -11,7 +16,7 @@ def figures_text(model: Model) -> str:
     texts: list[str] = []
     # Memory is predicted for text generation only.
     predicted = (model.task is None or model.task in TEXT_TASKS) and model.architecture is not None
-    for part, shape in zip(fit_figures(model), (WeightFigures, CacheFigures, ShapeFigures), strict=True):
+    for part, shape in zip(fit_figures(model), _SHAPES, strict=True):
         known = part if predicted and part is not None else ("nan",) * len(shape._fields)
         texts += (format(value, ".17g") if not isinstance(value, str) else value for value in known)
     return " ".join(texts)
