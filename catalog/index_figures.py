@@ -7,7 +7,6 @@ from catalog.memory import TEXT_TASKS, ShapeFigures, fit_figures
 from catalog.records import Model
 from catalog.weights import WeightFigures, exact_bytes
 
-
 _SHAPES: tuple[Any, ...] = (WeightFigures, CacheFigures, ShapeFigures)
 
 
