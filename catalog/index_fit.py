@@ -50,7 +50,7 @@ def runs_on(
     )
     exact = None if weights_bytes is None else np.asarray(weights_bytes, np.float64)
     parts = predict_parts(figures, machine, settings, weights_bytes=exact, choose=(np.minimum, np.maximum))
-    total = Parts(*(np.ceil(part) for part in parts)).total
+    needed = Parts(*(np.ceil(part) for part in parts)).needed
     room = room_of(machine, settings)
-    runs: Mask = total <= max(room.available_bytes, room.helped_bytes or -math.inf)
+    runs: Mask = needed <= max(room.available_bytes, room.helped_bytes or -math.inf)
     return runs

@@ -6,7 +6,8 @@ How many tokens (cells) an engine really allocates for that is the engine's way:
 
 - llama.cpp, as the workbench runs it: one pool of cells for all sequences, rounded up to 256. Layers with a window get
   pad256(min(pool, window × sequences + micro-batch)) (src/llama-kv-cache-iswa.cpp), where sequences are the 64 that the
-  engine may hold, not those it happens to hold. The state of recurrent layers is allocated for all 64 as well, in f32.
+  engine may hold, not those it happens to hold. The state of recurrent layers is allocated in f32 for every sequence
+  that it may hold, and for that reason it holds 8 with such networks.
 - vLLM: blocks of 16 tokens. Layers with a window hold at least the window, and at most the whole context where the
   hybrid cache manager is off or page sizes must be made equal, so the cache is a range.
 
@@ -32,6 +33,8 @@ BYTES_PER_NUMBER: dict[CacheType, float] = {
 
 LLAMA_CPP_SEQUENCES = 64
 """Sequences that the workbench's engine keeps room for (runners/llama_cpp_engine.py, MAX_SEQUENCES)."""
+LLAMA_CPP_RECURRENT_SEQUENCES = 8
+"""The same for networks with recurrent layers (RECURRENT_SEQUENCES)."""
 LLAMA_CPP_MICRO_BATCH = 512
 LLAMA_CPP_PADDING = 256
 LLAMA_CPP_STATE_BYTES = 4.0
@@ -142,7 +145,7 @@ def llama_cpp_cache_bytes(figures: CacheFigures, cells: int, cache_type: CacheTy
 
 def llama_cpp_state_bytes(figures: CacheFigures) -> Any:
     """State of recurrent layers, for every sequence that the engine may hold."""
-    return figures.state * (LLAMA_CPP_STATE_BYTES * LLAMA_CPP_SEQUENCES)
+    return figures.state * (LLAMA_CPP_STATE_BYTES * LLAMA_CPP_RECURRENT_SEQUENCES)
 
 
 def vllm_cache_bytes(figures: CacheFigures, settings: FitSettings, least: Least = min) -> tuple[Any, Any]:

@@ -103,11 +103,18 @@ class Parts(NamedTuple):
     overhead: Any
     spread: Any
     """What is reserved on top but rarely touched, or may be needed more; counts in `safe` only."""
+    reclaimable: Any
+    """Pages of the weights file that were copied and are not read again: the system takes them back when needed."""
 
     @property
     def total(self) -> Any:
-        """What is expected."""
+        """What is expected, and what a run measures."""
         return self.weights + self.kv_cache + self.state + self.compute + self.overhead
+
+    @property
+    def needed(self) -> Any:
+        """What must stay in memory; the verdict is about this."""
+        return self.total - self.reclaimable
 
 
 class Room(NamedTuple):
@@ -204,7 +211,7 @@ def predict_fit(
         return _unknown(model, settings, room, obstacle, exact)
     parts = predict_parts(figures, machine, settings, weights_bytes=exact)
     whole = Parts(*(math.ceil(part) for part in parts))
-    value = classify(whole.total, room)
+    value = classify(whole.needed, room)
     return Fit(
         model_id=model.id,
         value=value,
@@ -215,22 +222,23 @@ def predict_fit(
         compute_bytes=whole.compute,
         overhead_bytes=whole.overhead,
         total_bytes=whole.total,
-        least_bytes=whole.weights + whole.kv_cache + whole.state,
+        reclaimable_bytes=whole.reclaimable,
+        least_bytes=whole.needed - whole.compute,
         safe_bytes=math.ceil(whole.total * (1 + ERROR_SHARE) + whole.spread),
         available_bytes=room.available_bytes,
         device=room.device,
         gpu_layers=_gpu_layers(whole, room, model.architecture) if value is FitValue.OFFLOAD else None,
-        explanation=_explain(value, whole, room, model) + _caveats(model, settings),
+        explanation=_explain(value, whole, room, model) + _more_seen(whole) + _caveats(model, settings),
     )
 
 
-def classify(total: float, room: Room) -> FitValue:
-    """The class of an expected total."""
-    if total <= room.roomy_bytes:
+def classify(needed: float, room: Room) -> FitValue:
+    """The class of what must stay in memory."""
+    if needed <= room.roomy_bytes:
         return FitValue.FITS
-    if total <= room.available_bytes:
+    if needed <= room.available_bytes:
         return FitValue.TIGHT
-    return FitValue.OFFLOAD if room.helped_bytes is not None and total <= room.helped_bytes else FitValue.NO
+    return FitValue.OFFLOAD if room.helped_bytes is not None and needed <= room.helped_bytes else FitValue.NO
 
 
 def _llama_cpp_parts(case: _Case) -> Parts:
@@ -256,6 +264,7 @@ def _llama_cpp_parts(case: _Case) -> Parts:
         compute=compute,
         overhead=overhead,
         spread=spread,
+        reclaimable=case.copied,
     )
 
 
@@ -273,6 +282,7 @@ def _vllm_parts(case: _Case) -> Parts:
         compute=(activations + sampling) * max(1, case.gpus),
         overhead=overhead + shape.vocabulary * 0,
         spread=high - low,
+        reclaimable=0,
     )
 
 
@@ -371,7 +381,7 @@ def _counted(gpus: tuple[GpuDevice, ...]) -> list[str]:
 
 def _explain(value: FitValue, parts: Parts, room: Room, model: Model) -> str:
     place = "main memory" if room.device == "cpu" else room.device
-    total, available = parts.total, room.available_bytes
+    total, available = parts.needed, room.available_bytes
     need = f"needs about {total / GIB:.1f} GiB, and {available / GIB:.1f} GiB of {place} are free"
     if value is FitValue.NO:
         helped = "" if room.helped_bytes is None else f", {room.helped_bytes / GIB:.1f} GiB with main memory"
@@ -391,6 +401,15 @@ def _split(parts: Parts, room: Room, model: Model) -> str:
     if on_gpu == 0:
         return "no layer goes on the GPU, so it would run on the CPU"
     return f"{on_gpu} of {model.architecture.layers} layers go on the GPU"
+
+
+def _more_seen(parts: Parts) -> str:
+    if parts.reclaimable < GIB / 10:
+        return ""
+    return (
+        f" A measured peak shows {parts.reclaimable / GIB:.1f} GiB more: pages of the file that were copied, which the "
+        "system takes back when memory is short."
+    )
 
 
 def _caveats(model: Model, settings: FitSettings) -> str:

@@ -396,7 +396,10 @@ class Fit(Record):
     overhead_bytes: int | None = Field(default=None, ge=0)
     """Process, libraries and tokenizer, and the copy of weights that a CPU reads faster; an estimate."""
     total_bytes: int | None = Field(default=None, ge=0)
-    """Sum of the parts: what is expected."""
+    """Sum of the parts: what is expected, and what a run then measures."""
+    reclaimable_bytes: int | None = Field(default=None, ge=0)
+    """Part of the total that the system takes back when memory is short: pages of a file that was copied. The verdict
+    leaves it out."""
     least_bytes: int | None = Field(default=None, ge=0)
     """What it takes at least."""
     safe_bytes: int | None = Field(default=None, ge=0)
@@ -599,6 +602,7 @@ class SearchResult(Record):
     """How many models the catalog holds."""
     excluded: tuple[RuleCount, ...] = ()
     """Models left out, counted under the first rule that excluded each; most first."""
+
 
 class Candidate(Record):
     """Model + revision + weights file or quantization + engine + engine options: what is compared.

@@ -30,6 +30,8 @@ from runners.utf8_pieces import Utf8Pieces
 
 MAX_SEQUENCES = 64
 """Sequences held at once: one for the shared prefix, the others for requests and their choices."""
+RECURRENT_SEQUENCES = 8
+"""The same for networks with recurrent layers, whose state is reserved for each: 150 MiB in Qwen3.6 27B."""
 
 _LOG_LEVEL_WARN = 3
 _FLASH_ATTENTION_AUTO, _FLASH_ATTENTION_OFF = -1, 0
@@ -88,6 +90,7 @@ class LlamaCppEngine:
         self._vocab: Any = None
         self._template: str | None = None
         self._decoder: Decoder | None = None
+        self._sequences = MAX_SEQUENCES
 
     def load(self) -> Loaded:
         """Map the weights and reserve the KV cache. Raises EngineFailed with what to do."""
@@ -101,6 +104,8 @@ class LlamaCppEngine:
             )
             raise EngineFailed(message)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        if llama_cpp.llama_model_is_recurrent(self._model) or llama_cpp.llama_model_is_hybrid(self._model):
+            self._sequences = RECURRENT_SEQUENCES
         params = self._context_params()
         self._context = llama_cpp.llama_init_from_model(self._model, params)
         if not self._context:
@@ -112,7 +117,7 @@ class LlamaCppEngine:
         self._decoder = Decoder(
             self._context,
             self._options.batch_tokens,
-            MAX_SEQUENCES,
+            self._sequences,
             llama_cpp.llama_vocab_n_tokens(self._vocab),
         )
         self._template = self._metadata("tokenizer.chat_template")
@@ -131,7 +136,7 @@ class LlamaCppEngine:
         decoder = self._ready()
         decoder.clear()
         pending = iter(requests)
-        free = deque(range(min(max_concurrency, MAX_SEQUENCES)))
+        free = deque(range(min(max_concurrency, self._sequences)))
         slots: list[_Slot] = []
         waiting: tuple[Request, list[int]] | None = None
         try:
@@ -260,7 +265,7 @@ class LlamaCppEngine:
         tokens = sum(len(item.unique) for item in group)
         cells = prefix + _cells(group)
         return (
-            sequences <= MAX_SEQUENCES
+            sequences <= self._sequences
             and tokens <= self._options.batch_tokens
             and cells <= self._options.context_tokens
         )
@@ -280,7 +285,7 @@ class LlamaCppEngine:
             item = owners[index]
             item.logprobs = [float(logprobs[choice[0]]) for choice in item.choices]
         self._score_later_tokens(decoder, group, prefix)
-        for sequence in range(1, MAX_SEQUENCES):
+        for sequence in range(1, self._sequences):
             decoder.forget(sequence)
         for item in group:
             yield ChoiceScores(
@@ -296,7 +301,7 @@ class LlamaCppEngine:
     def _score_later_tokens(self, decoder: Decoder, group: list[_Scored], prefix: int) -> None:
         entries: list[Entry] = []
         targets: dict[int, tuple[_Scored, int, int]] = {}
-        free = iter(range(1 + len(group), MAX_SEQUENCES))
+        free = iter(range(1 + len(group), self._sequences))
         for sequence, item in enumerate(group, start=1):
             start = prefix + len(item.unique)
             for number, choice in enumerate(item.choices):
@@ -329,9 +334,9 @@ class LlamaCppEngine:
         params.n_ctx = self._options.context_tokens
         params.n_batch = self._options.batch_tokens
         params.n_ubatch = min(512, self._options.batch_tokens)
-        params.n_seq_max = MAX_SEQUENCES
+        params.n_seq_max = self._sequences
         # Without this bound the output buffer is sized for logits of every token: 512 MiB at a vocabulary of 262,144.
-        params.n_outputs_max = MAX_SEQUENCES
+        params.n_outputs_max = self._sequences
         params.kv_unified = True
         # Layers with a sliding window keep the window and not the whole context.
         params.swa_full = False
