@@ -224,7 +224,7 @@ def predict_fit(
         total_bytes=whole.total,
         reclaimable_bytes=whole.reclaimable,
         least_bytes=whole.needed - whole.compute,
-        safe_bytes=math.ceil(whole.total * (1 + ERROR_SHARE) + whole.spread),
+        safe_bytes=math.ceil(whole.needed * (1 + ERROR_SHARE) + whole.spread),
         available_bytes=room.available_bytes,
         device=room.device,
         gpu_layers=_gpu_layers(whole, room, model.architecture) if value is FitValue.OFFLOAD else None,
@@ -370,7 +370,7 @@ def _gpu_layers(parts: Parts, room: Room, architecture: Architecture | None) -> 
         return None
     each = (parts.weights + parts.kv_cache + parts.state) / layers
     left = room.available_bytes - parts.compute - parts.overhead
-    return max(0, min(layers - 1, math.floor(left / each)))
+    return max(0, min(layers - 1, int(left / each)))
 
 
 def _counted(gpus: tuple[GpuDevice, ...]) -> list[str]:

@@ -401,9 +401,9 @@ class Fit(Record):
     """Part of the total that the system takes back when memory is short: pages of a file that was copied. The verdict
     leaves it out."""
     least_bytes: int | None = Field(default=None, ge=0)
-    """What it takes at least."""
+    """What it takes at least, without scratch and without what is reclaimable."""
     safe_bytes: int | None = Field(default=None, ge=0)
-    """What to plan with: the expected total and the error of the prediction."""
+    """What to plan with: what must stay in memory, what is rarely touched, and the error of the prediction."""
     available_bytes: int = Field(ge=0)
     """Memory of the machine that it is held against."""
     device: str

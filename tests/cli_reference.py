@@ -6,11 +6,21 @@ from typing import Any
 import typer.main
 from pydantic import BaseModel
 
-from catalog.records import Fit, SearchHit, SearchResult
+from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Verdict
 from results.records import BenchmarkComparison, Recommendation, RunInfo
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
-from workbench.records import SCHEMA_VERSION, Check, EngineStatus, TestSetCheck
+from workbench.records import (
+    SCHEMA_VERSION,
+    CatalogState,
+    Check,
+    EngineStatus,
+    LocalModels,
+    ModelPage,
+    PlannedMachine,
+    TestSetCheck,
+    WhyAnswer,
+)
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -18,8 +28,16 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "doctor": (Check, True),
     "engines": (EngineStatus, True),
     "catalog search": (SearchResult, False),
-    "catalog show": (SearchHit, False),
+    "catalog show": (ModelPage, False),
+    "catalog update": (CatalogState, False),
+    "catalog trending": (Trend, True),
+    "catalog add": (Model, True),
+    "catalog local": (LocalModels, False),
+    "catalog why": (WhyAnswer, False),
     "fit": (Fit, False),
+    "plan": (PlannedMachine, True),
+    "machines": (MachineProfile, True),
+    "license": (Verdict, False),
     "testset check": (TestSetCheck, False),
     "runs": (RunInfo, True),
     "compare": (BenchmarkComparison, False),
@@ -29,6 +47,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
 
 PLAIN = {
     "demo": "`recommendation` (as in `recommend`) and `report` (path of the report)",
+    "download": "`plan` (what was fetched: files, revision, bytes) and `files` (paths of the weights on this machine)",
     "bench": "`benchmark` (its name) and `runs` (as in `runs`)",
     "report": "`report` (path of the file that was written)",
 }

@@ -27,7 +27,7 @@ DOORS = {
     "psutil": {"runners/"},
     "subprocess": {"runners/"},
     "gradio": {"workbench/"},
-    "typer": {"workbench/cli.py", "workbench/cli_values.py"},
+    "typer": {"workbench/cli"},
     "scipy": {"results/"},
     "sklearn": {"results/"},
     "pickle": set(),

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from results import numbers
 from results.records import Estimate
+from workbench.job_words import job_amount
 from workbench.jobs import Job
 from workbench.records import CandidateProgress, JobStatus
 
@@ -33,25 +34,32 @@ def _live(job: Job, console: Console) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.fields[amount]}"),
         TextColumn("{task.fields[detail]}"),
     )
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
-        total = progress.add_task("[bold]All[/]", total=0, detail="")
+        total = progress.add_task("[bold]All[/]", total=0, amount="", detail="")
         while True:
             over = job.wait(_LOOK_SECONDS)
             status = job.status()
             for candidate in status.candidates:
                 if candidate.name not in tasks:
-                    tasks[candidate.name] = progress.add_task(escape(candidate.name), total=0, detail="")
+                    tasks[candidate.name] = progress.add_task(escape(candidate.name), total=0, amount="", detail="")
                 progress.update(
                     tasks[candidate.name],
                     completed=candidate.done,
                     total=candidate.total,
+                    amount=f"{candidate.done}/{candidate.total}",
                     detail=f"{escape(candidate.stage[:60])}  {_quality(candidate.accuracy)}",
                 )
-            progress.update(total, completed=status.done, total=status.total, detail=_left(status))
+            progress.update(
+                total,
+                completed=status.done,
+                total=status.total or None,
+                amount=job_amount(status),
+                detail=_left(status),
+            )
             if over:
                 return
 
@@ -74,7 +82,8 @@ def _lines(job: Job, console: Console) -> None:
             return
         if time.perf_counter() - last >= _LINE_SECONDS:
             last = time.perf_counter()
-            text = f"  {status.done} of {status.total} requests of the candidates so far; {_left(status)}"
+            what = " requests of the candidates" if status.unit == "requests" else ""
+            text = f"  {job_amount(status)}{what} so far; {_left(status)}"
             console.print(escape(text), highlight=False, soft_wrap=True)
 
 

@@ -1,5 +1,6 @@
-"""Reads values as people type them on the command line: 8B parameters, 32k tokens, a list of verdicts."""
+"""Reads values as people type them on the command line: 8B parameters, 32k tokens, a list of verdicts, a date."""
 
+import datetime
 import re
 
 import typer
@@ -28,6 +29,14 @@ def verdicts(text: str) -> tuple[VerdictValue, ...]:
     if unknown or not chosen:
         raise typer.BadParameter(f"{text!r} is not among: {', '.join(known)} (several with commas).")
     return tuple(VerdictValue(part) for part in chosen)
+
+
+def date(text: str) -> str:
+    """`2026-01-31`."""
+    try:
+        return datetime.date.fromisoformat(text.strip()).isoformat()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date such as 2026-01-31.") from error
 
 
 def _number(text: str, *, thousand: int, what: str) -> int:

@@ -8,7 +8,7 @@ import html
 import gradio as gr
 
 from catalog.errors import WorkbenchError
-from results import numbers
+from workbench.job_words import job_amount
 from workbench.records import JobStatus
 from workbench.report.text import visible
 
@@ -94,18 +94,9 @@ def job_line(job: JobStatus, left: str) -> str:
     if job.state == "running" and job.message and not job.done:
         return job.message
     if job.state == "running":
-        amount = _amount(job)
+        amount = job_amount(job)
         return amount + (f", {left} left" if left else "") if amount else "preparing"
     return JOB_WORDS[job.state]
-
-
-def _amount(job: JobStatus) -> str:
-    """How much is done, of how much where that is known."""
-    show = numbers.bytes_ if job.unit == "bytes" else numbers.count
-    unit = f" {job.unit}" if job.unit == "models" else ""
-    if job.total:
-        return f"{show(job.done)} of {show(job.total)}{unit}"
-    return f"{show(job.done)}{unit}" if job.done else ""
 
 
 BAD_NAME = (
