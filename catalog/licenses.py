@@ -209,8 +209,9 @@ def _advisories(rule: LicenseRule, source: str) -> tuple[str, ...]:
     return (*rule.advisories, unread)
 
 
+@cache
 def _unjudged(name: str) -> Verdict:
-    """Verdict for a license that no rule names."""
+    """Verdict for a license that no rule names; kept, because looking for similar names is slow."""
     close = difflib.get_close_matches(name, _rules_by_name(), n=3, cutoff=0.7)
     hint = f" Similar names that are judged: {', '.join(close)}." if close else ""
     text = f"The license '{name}' is not among those judged here, so nothing is known about it.{hint}"

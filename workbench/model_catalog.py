@@ -97,6 +97,11 @@ class ModelCatalog:
             changes["bandwidth_source"] = f"measured here on {measured.measured_at[:10]}"
         return machine.model_copy(update=changes)
 
+    def warm_up(self) -> None:
+        """Read what searches will ask for, and measure what predictions need, so that the first of them is fast."""
+        self.index().load()
+        self.measure_bandwidth(again=True)
+
     def measure_bandwidth(self, *, again: bool = False) -> None:
         """Measure the bandwidth of main memory, about a second, where it is not known yet; `again`: also where it is.
 

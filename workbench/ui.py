@@ -98,7 +98,7 @@ def _serve(workbench: Workbench, chosen: int, *, open_browser: bool) -> None:
         blocked_paths=[str(workbench.settings.home)],
     )
     # Once the page is served: it takes a second of all cores.
-    threading.Thread(target=workbench.models.measure_bandwidth, kwargs={"again": True}, daemon=True).start()
+    threading.Thread(target=workbench.models.warm_up, daemon=True).start()
     print(f"{sentences.APP_NAME} is at http://{HOST}:{chosen}", flush=True)  # noqa: T201
     app.block_thread()
 
