@@ -30,7 +30,10 @@ from catalog.records import Model, Record
 from catalog.snapshot import load_starter_models
 from catalog.snapshots import latest_snapshot, movement_columns, write_snapshot
 
-MEMORY_BYTES = 1024**3
+MEMORY_BYTES = 2 * 1024**3
+"""For DuckDB, which sorts on disk beyond it."""
+BUCKET_ACCOUNTS = 200_000
+"""Accounts that are sorted together: DuckDB hands a sorted result over whole, and 200,000 records take 300 MB."""
 BATCH = 1_000
 ROWS_PER_GROUP = 2_048
 """Small groups, so that opening one model reads little."""
@@ -245,11 +248,11 @@ class _Builder:
         if self.old.exists():
             stored = f"""UNION ALL SELECT id_lower, 1, 0, record FROM {quoted(self.old)}
                          WHERE id_lower IN (SELECT i FROM touched)"""
-        accounts = self._stream(f"SELECT i, age, n, r FROM news {stored} ORDER BY i, age, n")
+        query = f"SELECT i, age, n, r FROM news {stored}"
         lines = self.work / "merged.jsonl"
         count = 0
         with lines.open("w", encoding="utf-8") as file:
-            for _, group in groupby(accounts, key=lambda account: account[0]):
+            for _, group in groupby(self._in_buckets(query), key=lambda account: account[0]):
                 model, newest = _joined(list(group))
                 if model is None:
                     continue
@@ -342,6 +345,13 @@ class _Builder:
         partial.replace(self.old)
         count = self.db.execute(f"SELECT count(*) FROM {quoted(self.old)}").fetchone()
         return int(count[0]) if count else 0
+
+    def _in_buckets(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """Accounts (i, age, n, r), all of one model together and oldest first; models in no order."""
+        counted = self.db.execute(f"SELECT count(*) FROM ({query})").fetchone()
+        buckets = 1 + (int(counted[0]) if counted else 0) // BUCKET_ACCOUNTS
+        for bucket in range(buckets):
+            yield from self._stream(f"FROM ({query}) WHERE hash(i) % {buckets} = {bucket} ORDER BY i, age, n")
 
     def _stream(self, query: str) -> Iterator[tuple[Any, ...]]:
         """Rows of a query, a batch at a time."""
