@@ -2,10 +2,11 @@
 
     .venv/bin/python benchmarks/fit.py [--contexts 512,2048,8192] [--sequences 1,4] [--models smol-q4_1,smol-q4_0,gemma]
 
-Each point is a fresh process with the workbench's llama.cpp engine; prompts fill every sequence's context but for a few
-tokens, and all sequences are decoded at once (the worker itself sends one request at a time until load tests come, so
-the engine is driven here). Memory is the peak PSS of the process tree, sampled as the product samples it, every 0.25 s.
-The prediction is made for the same file on this machine, before. Other work on the machine changes times, not memory.
+Each point is a fresh process with the workbench's llama.cpp engine; prompts fill every sequence's context but for the
+answer, and answers are so long that the first is still being written when the last prompt has been read. (The worker
+itself sends one request at a time until load tests come, so the engine is driven here.) Memory is the peak PSS of the
+process tree, sampled as the product samples it, every 0.25 s. The prediction is made for the same file on this machine,
+before. Other work on the machine changes times, not memory.
 Prints a table; the last line is JSON; nothing is asserted.
 """
 
@@ -31,7 +32,7 @@ from runners.records import LlamaCppOptions, Message, Request
 
 MIB = 1024**2
 SAMPLE_SECONDS = 0.25
-OUTPUT_TOKENS = 4
+MICRO_BATCH = 512
 WORDS = "The quick brown fox jumps over the lazy dog while the parcel waits at the door of the shop. "
 SMOL, GEMMA = "HuggingFaceTB/SmolLM2-135M-Instruct", "google/gemma-3-270m"
 
@@ -56,19 +57,19 @@ def fill(path: Path, context_tokens: int, sequences: int) -> None:
     candidate = Candidate(name="x", model_id="x", weights_path=str(path), weights_bytes=0, engine="llama-cpp")
     engine = LlamaCppEngine(candidate, LlamaCppOptions(context_tokens=context_tokens * sequences))
     engine.load()
-    words = WORDS.split()
+    words, answer = WORDS.split(), 8 + 2 * sequences * context_tokens // MICRO_BATCH
     text = WORDS * (context_tokens // len(words))
-    while engine.count_tokens(request("0", text)) > context_tokens - OUTPUT_TOKENS:
+    while engine.count_tokens(request("0", text, answer)) > context_tokens - answer:
         text = text[: int(len(text) * 0.98)]
-    requests = [request(str(number), text) for number in range(sequences)]
+    requests = [request(str(number), text, answer) for number in range(sequences)]
     for _ in engine.stream(requests, max_concurrency=sequences):
         pass
     engine.close()
 
 
-def request(name: str, text: str) -> Request:
+def request(name: str, text: str, answer_tokens: int) -> Request:
     """One long prompt."""
-    return Request(id=name, messages=(Message(role="user", content=text),), max_output_tokens=OUTPUT_TOKENS)
+    return Request(id=name, messages=(Message(role="user", content=text),), max_output_tokens=answer_tokens)
 
 
 def measure(name: str, path: Path, context_tokens: int, sequences: int) -> Point:

@@ -37,6 +37,8 @@ BUCKET_ACCOUNTS = 200_000
 BATCH = 1_000
 ROWS_PER_GROUP = 2_048
 """Small groups, so that opening one model reads little."""
+COMPRESSION = "lz4_raw"
+"""Half as large again as zstd, and 50 scattered records are read in 40 instead of 70 ms (2,000,000 models)."""
 LONGEST_PAGE_BYTES = 32 * 1024**2
 """DuckDB reserves twice that for each thread; a page of 1,000 models with their files takes about 5 MiB."""
 DEEPEST_LINEAGE = 20
@@ -338,7 +340,7 @@ class _Builder:
         self.db.execute(f"""
             COPY (SELECT e.*, rank, rank_before, downloads_before, growth
                   FROM {quoted(everything)} AS e JOIN ({movement}) AS m USING (id_lower) ORDER BY e.id_lower)
-            TO {quoted(partial)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP},
+            TO {quoted(partial)} (FORMAT parquet, COMPRESSION {COMPRESSION}, ROW_GROUP_SIZE {ROWS_PER_GROUP},
                                   KV_METADATA {{{noted}}})
         """)
         write_snapshot(self.db, partial, self.folder, now)
