@@ -49,6 +49,9 @@ HIDDEN = 255
 MOST_KEPT = 16
 """Outcomes of filters kept, so that another order or page of the same search costs nothing; one byte per model each."""
 
+FEW = 4
+"""Where less than this fraction (a quarter) of the models is left, only their networks are predicted."""
+
 RULES = tuple(FILTERS)
 
 FirstRules = NDArray[np.uint8]
@@ -266,13 +269,13 @@ class Index:
         with self._lock:
             if key in self._kept:
                 return self._kept[key]
+        first = np.zeros(self._columns.rows, np.uint8)
+        first[list(self._replaced)] = HIDDEN
         asked = Asked(
             query,
             lambda: self._verdict_allowed(query, profile),
-            lambda: self._runs(query.fit_settings(), machine),
+            lambda: self._runs(query.fit_settings(), machine, first == 0),
         )
-        first = np.zeros(self._columns.rows, np.uint8)
-        first[list(self._replaced)] = HIDDEN
         for number, rule in enumerate(FILTERS.values(), 1):
             excluded = rule.excludes(self._columns, asked)
             if excluded is not None:
@@ -295,16 +298,28 @@ class Index:
             verdict = self._verdicts[key] = judge_case(read_case(case), profile)
         return verdict
 
-    def _runs(self, settings: FitSettings, machine: Machine) -> Mask:
-        """Rows that run on the machine, by their network, or by exact file sizes where they have that quantization."""
+    def _runs(self, settings: FitSettings, machine: Machine, wanted: Mask) -> Mask:
+        """Rows that run on the machine, by their network, or by exact file sizes where they have that quantization.
+
+        Rows that are not wanted need no answer: where few are left, only their networks are predicted.
+        """
         key = (settings, machine)
         with self._lock:
             if key in self._fits:
                 return self._fits[key]
         figures = self._columns.coded("figures")
         table = self._figures(figures.words)
-        runs = runs_on(table, settings, machine)[figures.codes]
         exact = self._exact(settings)
+        few = np.flatnonzero(wanted)
+        if len(few) * FEW < len(wanted):
+            networks = np.zeros(len(table), np.bool_)
+            networks[figures.codes[few]] = True
+            networks[networks] = runs_on(np.asfortranarray(table[networks]), settings, machine)
+            runs = np.zeros(len(wanted), np.bool_)
+            runs[few] = networks[figures.codes[few]]
+            runs[exact.rows] = runs_on(table[exact.codes], settings, machine, exact.sizes)[exact.pairs]
+            return runs
+        runs = runs_on(table, settings, machine)[figures.codes]
         runs[exact.rows] = runs_on(table[exact.codes], settings, machine, exact.sizes)[exact.pairs]
         with self._lock:
             self._fits[key] = runs
