@@ -22,6 +22,8 @@ Table = NDArray[np.float64]
 """One row for each distinct network, one column for each figure; NaN where it is not known."""
 
 _PARTS: tuple[Any, ...] = (WeightFigures, CacheFigures, ShapeFigures)
+PIECE = 16_384
+"""Networks predicted at once: their columns stay in the processor's cache from one step of the formula to the next."""
 FIGURES = tuple(name for part in _PARTS for name in part._fields)
 
 
@@ -36,8 +38,17 @@ def runs_on(
     table: Table, settings: FitSettings, machine: Machine, weights_bytes: NDArray[np.int64] | None = None
 ) -> Mask:
     """Which networks run (fits, tight or offload), where given with exact weights; unknown ones do not."""
+    runs = np.zeros(len(table), np.bool_)
     if weights_bytes is None and unknown_quantization(settings.quantization, settings.engine) is not None:
-        return np.zeros(len(table), np.bool_)
+        return runs
+    for start in range(0, len(table), PIECE):
+        piece = slice(start, start + PIECE)
+        exact = None if weights_bytes is None else weights_bytes[piece]
+        runs[piece] = _piece_runs(table[piece], settings, machine, exact)
+    return runs
+
+
+def _piece_runs(table: Table, settings: FitSettings, machine: Machine, weights_bytes: NDArray[np.int64] | None) -> Mask:
     columns: list[Any] = [table[:, number] for number in range(len(FIGURES))]
     weights = WeightFigures(*columns[: len(WeightFigures._fields)])
     if weights_bytes is not None:
