@@ -92,13 +92,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def start_app(home: Path) -> Iterator[RunningApp]:
-    """`workbench ui` in a process of its own, until the block ends."""
+def start_app(home: Path, **variables: str) -> Iterator[RunningApp]:
+    """`workbench ui` in a process of its own, with these environment variables, until the block ends."""
     port = free_port()
     command = [sys.executable, "-m", "workbench.cli", "--home", str(home), "ui", "--no-browser", "--port", str(port)]
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch) / "app.log"
-        environment = {**os.environ, "GRADIO_TEMP_DIR": str(Path(scratch) / "uploads"), "PYTHONUNBUFFERED": "1"}
+        environment = {
+            **os.environ,
+            "GRADIO_TEMP_DIR": str(Path(scratch) / "uploads"),
+            "PYTHONUNBUFFERED": "1",
+        } | variables
         with log.open("w") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         try:

@@ -256,7 +256,7 @@ def _print_options(console: Console, options: Sequence[QuantizationOption]) -> N
             numbers.UNKNOWN if option.expected_loss is None else f"{option.expected_loss:.4f}",
         )
     console.print(table)
-    source = next((option.loss_source for option in options if option.loss_source), None)
+    source = next((option.loss_source for option in options if option.expected_loss), None)
     if source is not None:
         console.print(f"[dim]Expected loss: mean KL divergence to the original, in nats per token; {escape(source)}[/]")
 

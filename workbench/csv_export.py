@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 
+from catalog.records import SearchHit, SearchResult
 from results.records import BenchmarkComparison, CandidateSummary, Estimate, ExampleResult
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -38,6 +39,31 @@ def summary_csv(comparison: BenchmarkComparison) -> str:
     for name, unit, kind in _COLUMNS:
         header += [f"{name}{unit}", f"{name}_low{unit}", f"{name}_high{unit}"] if kind == "estimate" else [name + unit]
     return write_csv(header, [_summary_row(summary) for summary in comparison.candidates])
+
+
+def search_csv(result: SearchResult) -> str:
+    """One line per model that a search found, with verdict and predicted memory."""
+    header = ["model", "license", "verdict", "parameters", "context_tokens", "memory_bytes", "fit", "finest_that_fits"]
+    header += ["downloads", "rank", "rank_before", "updated"]
+    return write_csv(header, (_search_row(hit) for hit in result.hits))
+
+
+def _search_row(hit: SearchHit) -> list[Value]:
+    model, trend = hit.model, hit.trend
+    return [
+        model.id,
+        model.license_name or model.license,
+        str(hit.verdict.value),
+        model.parameters,
+        model.context_native_tokens,
+        hit.fit.total_bytes,
+        str(hit.fit.value),
+        hit.largest.quantization if hit.largest is not None else None,
+        model.downloads,
+        trend.rank if trend is not None else None,
+        trend.rank_before if trend is not None else None,
+        model.updated,
+    ]
 
 
 def examples_csv(candidates: Sequence[str], examples: Iterable[ExampleResult]) -> str:

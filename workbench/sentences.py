@@ -52,9 +52,17 @@ NO_ANSWERS_TITLE = "No answers yet"
 NO_ANSWERS_TEXT = "Write a prompt, choose two to four candidates and press Ask."
 
 NO_WEIGHTS = (
-    "No weights of this model on this machine. Only weights that are here can run: give the path of a GGUF file above, "
-    "or fetch one into the Hugging Face cache with"
+    "No weights of this model on this machine, and no files of it in the catalog. Ask the Hub which files there are, "
+    "or search for a repository with GGUF in its name that was made from it."
 )
+DOWNLOAD_STARTED = (
+    "The download has started; its progress is in the sidebar. The weights appear above when they are here."
+)
+ASKED_HUB = "The Hub is being asked; progress is in the sidebar. The table shows what it lists when the job has ended."
+UPDATE_STARTED = (
+    "The update has started; its progress is in the sidebar. It goes on where it stops if it is interrupted."
+)
+NO_LOCAL_MODELS_TITLE = "No models found on this machine"
 
 REQUIRED_EXAMPLES_NOTE = (
     "Examples needed to show a difference of 5 points between two candidates (McNemar, 80 % power), by how often "

@@ -1,114 +1,43 @@
-"""Step Choose: from the catalog to a shortlist of candidates that can run here.
+"""Step Choose: from the catalog to a shortlist of candidates.
 
 Handlers take the service, the desk and plain values. The profile is the service's; filters, selection and shortlist lie
-on the desk.
+on the desk. What concerns the catalog as a whole is in choose_catalog.py.
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 
-from catalog.errors import WorkbenchError
-from catalog.records import ModelQuery, Profile, WeightsFile
-from catalog.weights import known_quantizations
+from catalog.errors import ModelNotFound, WorkbenchError
+from catalog.records import QuantizationOption, WeightsFile
 from results import numbers
+from workbench import sentences
 from workbench.candidates import candidate_name
+from workbench.csv_export import search_csv
 from workbench.records import CandidateDefinition
 from workbench.sentences import refusal
 from workbench.service import Workbench
-from workbench.steps import choose_view, render
+from workbench.steps import choose_model_view, choose_view, render
+from workbench.steps.choose_filters import (
+    FilterValues,
+    ProfileValues,
+    more_summary,
+    profile_summary,
+    quantization_choice,
+)
 from workbench.steps.desk import Desk
 from workbench.steps.wiring import clicked
 
-ANY = "any"
-"""Choice of a filter that does not filter."""
-SHOWN = 50
-"""Rows of the result table."""
+EXPORTED = 5_000
+"""Rows of its export."""
 _UNCHANGED_MODEL = (gr.skip(),) * 4
-_COMMON_QUANTIZATIONS = ("Q4_K_M", "Q8_0", "F16")
-
-
-class ProfileValues(NamedTuple):
-    """Values of the profile's controls, in their order."""
-
-    commercial: bool
-    eu_based: bool
-    trains_on_outputs: bool
-    hosts_or_redistributes: bool
-    monthly_users: float | None
-    annual_revenue_usd: float | None
-
-    def profile(self) -> Profile:
-        """As the service keeps it; an empty number is 0."""
-        return Profile(
-            commercial=self.commercial,
-            eu_based=self.eu_based,
-            trains_on_outputs=self.trains_on_outputs,
-            hosts_or_redistributes=self.hosts_or_redistributes,
-            monthly_users=int(self.monthly_users or 0),
-            annual_revenue_usd=int(self.annual_revenue_usd or 0),
-        )
-
-
-class FilterValues(NamedTuple):
-    """Values of the filters' controls, in their order."""
-
-    text: str
-    verdicts: list[str]
-    task: str
-    format: str
-    sort: str
-    min_billions: float | None
-    max_billions: float | None
-    min_context: float | None
-    fits: bool
-    quantization: str
-    context: float | None
-    concurrency: float | None
-
-    def query(self) -> ModelQuery:
-        """As the service searches."""
-        return ModelQuery.model_validate(
-            {
-                "text": self.text.strip() or None,
-                "verdicts": tuple(self.verdicts) if 0 < len(self.verdicts) < len(choose_view.ALL_VERDICTS) else None,
-                "task": None if self.task == ANY else self.task,
-                "format": None if self.format == ANY else self.format,
-                "sort": self.sort,
-                "min_parameters": int(self.min_billions * 1e9) if self.min_billions else None,
-                "max_parameters": int(self.max_billions * 1e9) if self.max_billions else None,
-                "min_context_tokens": int(self.min_context) if self.min_context else None,
-                "fits": self.fits,
-                "quantization": self.quantization,
-                "context_tokens": max(1, int(self.context or 4096)),
-                "concurrency": max(1, int(self.concurrency or 1)),
-                "limit": SHOWN,
-            }
-        )
-
-    @classmethod
-    def of(cls, query: ModelQuery) -> "FilterValues":
-        """What the controls show for a query."""
-        return cls(
-            text=query.text or "",
-            verdicts=[str(value) for value in query.verdicts or choose_view.ALL_VERDICTS],
-            task=query.task or ANY,
-            format=query.format or ANY,
-            sort=query.sort,
-            min_billions=_billions(query.min_parameters),
-            max_billions=_billions(query.max_parameters),
-            min_context=query.min_context_tokens,
-            fits=query.fits,
-            quantization=query.quantization,
-            context=query.context_tokens,
-            concurrency=query.concurrency,
-        )
 
 
 def restore(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
-    """Every control as it was left, with its results: profile, filters, summary, results, model, shortlist."""
+    """Every control as it was left, with its results: profile, filters, summaries, results, model, shortlist."""
     profile, draft = workbench.models.profile(), desk.draft
+    values = FilterValues.of(draft.query)._asdict() | {"quantization": quantization_choice(draft.query)}
     return (
         profile.commercial,
         profile.eu_based,
@@ -116,8 +45,9 @@ def restore(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
         profile.hosts_or_redistributes,
         profile.monthly_users,
         profile.annual_revenue_usd,
-        *FilterValues.of(draft.query),
+        *values.values(),
         gr.Accordion(label=profile_summary(profile)),
+        gr.Accordion(label=more_summary(draft.query)),
         choose_view.results_table(workbench.models.search(draft.query), draft.model_id),
         *_model(workbench, desk, draft.model_id),
         draft.shortlist_name,
@@ -125,16 +55,36 @@ def restore(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
     )
 
 
-def search(workbench: Workbench, desk: Desk, *values: Any) -> tuple[Any, str]:
-    """Keep profile and filters, and search: the profile's summary and the results."""
+def search(workbench: Workbench, desk: Desk, *values: Any) -> tuple[Any, ...]:
+    """Keep profile and filters, and search: both summaries, the quantizations of the engine, the results."""
     split = len(ProfileValues._fields)
     profile, query = ProfileValues(*values[:split]).profile(), FilterValues(*values[split:]).query()
+    found = workbench.models.search(query, profile)
     if profile != workbench.models.profile():
         workbench.models.save_profile(profile)
+    before = desk.draft.query
     desk.change(query=query)
-    return gr.Accordion(label=profile_summary(profile)), choose_view.results_table(
-        workbench.models.search(query), desk.draft.model_id
+    return (
+        gr.Accordion(label=profile_summary(profile)),
+        gr.Accordion(label=more_summary(query)),
+        gr.skip() if before.engine == query.engine else quantization_choice(query),
+        choose_view.results_table(found, desk.draft.model_id),
     )
+
+
+def found_again(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
+    """Results and model once more, because the catalog or the weights on this machine have changed."""
+    draft = desk.draft
+    return (
+        choose_view.results_table(workbench.models.search(draft.query), draft.model_id),
+        *_model(workbench, desk, draft.model_id),
+    )
+
+
+def export_results(workbench: Workbench, desk: Desk) -> str:
+    """The table of results as CSV, longer than the page shows it."""
+    query = desk.draft.query.model_copy(update={"limit": EXPORTED})
+    return search_csv(workbench.models.search(query))
 
 
 def press_in_results(workbench: Workbench, desk: Desk, event: gr.EventData) -> tuple[Any, ...]:
@@ -151,25 +101,59 @@ def press_in_results(workbench: Workbench, desk: Desk, event: gr.EventData) -> t
     return (render.NOTHING if action == "close" else gr.skip()), *_UNCHANGED_MODEL
 
 
+def press_in_note(workbench: Workbench, desk: Desk, event: gr.EventData) -> tuple[Any, ...]:
+    """Ask the Hub for the model, or start the download that was shown: the model's part, or the note alone."""
+    action, value = clicked(event)
+    if action == "refresh":
+        workbench.models.refresh(value)
+        return _model(workbench, desk, value)
+    if action == "fetch" and desk.draft.download is not None:
+        model_id, quantization = desk.draft.download
+        workbench.models.download(workbench.models.plan_download(model_id, quantization))
+        return gr.skip(), gr.skip(), gr.skip(), render.notice("info", sentences.DOWNLOAD_STARTED)
+    return _UNCHANGED_MODEL
+
+
+def show_download(workbench: Workbench, desk: Desk, chosen: str | None) -> str:
+    """What fetching the chosen weights would mean, with the button that starts it."""
+    model_id, quantization, here = _split_key(chosen)
+    if here:
+        raise refusal("These weights are on this machine already.")
+    plan = workbench.models.plan_download(model_id, quantization)
+    desk.change(download=(model_id, quantization))
+    return choose_model_view.download_plan(plan)
+
+
 def add_to_shortlist(workbench: Workbench, desk: Desk, chosen: str | None) -> str:
-    """Put the selected model with the chosen weights on the shortlist."""
-    model_id = desk.draft.model_id
-    if model_id is None or not chosen:
-        raise refusal("Select a model that has weights on this machine first.")
-    weights = {_weights_key(file): file for file in workbench.models.local_weights(model_id)}
-    if chosen not in weights:
+    """Put the selected model with the chosen weights on the shortlist; what is not here is fetched when it runs."""
+    if desk.draft.model_id is None:
+        raise refusal("Select a model first.")
+    model_id, quantization, here = _split_key(chosen)
+    weights = {_weights_key(model_id, file): file for file in workbench.models.local_weights(model_id)}
+    if here and chosen not in weights:
         raise refusal("These weights are no longer on this machine. Select the model again.")
-    return _add(workbench, desk, _candidate(model_id, weights[chosen]))
+    if here:
+        return _add(workbench, desk, _candidate(model_id, weights[str(chosen)]))
+    revision = workbench.models.find(model_id).revision
+    return _add(workbench, desk, CandidateDefinition(model=model_id, quantization=quantization, revision=revision))
 
 
-def add_path(workbench: Workbench, desk: Desk, path: str) -> tuple[Any, ...]:
-    """Put a local GGUF file on the shortlist and open it: the field, the model's part, the shortlist."""
-    name = path.strip().strip("\"'")
+def add_named(workbench: Workbench, desk: Desk, named: str) -> tuple[Any, ...]:
+    """Add what was named to the catalog and open it: the field, the results, the model's part, the shortlist.
+
+    A GGUF file is put on the shortlist as well, because there is nothing to choose.
+    """
+    name = named.strip().strip("\"'")
     if not name:
-        raise refusal("Give the path of a .gguf file on this machine.")
-    local = str(Path(name).expanduser().absolute())
-    shown = _model(workbench, desk, local)
-    return "", *shown, _add(workbench, desk, CandidateDefinition(model=local))
+        raise refusal("Give the path of a model on this machine, or a Hub id or address.")
+    path = Path(name).expanduser()
+    added = workbench.models.add(str(path.absolute()) if path.exists() or name.endswith(".gguf") else name)
+    shown = added[0]
+    listed = shortlist(workbench, desk)
+    if shown.kind == "local" and shown.id.endswith(".gguf"):
+        listed = _add(workbench, desk, CandidateDefinition(model=shown.id))
+    desk.change(model_id=shown.id)
+    return "", *found_again(workbench, desk), listed
 
 
 def press_in_shortlist(workbench: Workbench, desk: Desk, event: gr.EventData) -> str:
@@ -198,44 +182,41 @@ def save_shortlist(workbench: Workbench, desk: Desk, name: str) -> str:
     return shortlist(workbench, desk)
 
 
+def why(workbench: Workbench, desk: Desk, asked: str) -> str:
+    """Why a model is not on the kept shortlist whose name stands in the field."""
+    if not asked.strip():
+        raise refusal("Give the id of a model, such as owner/name.")
+    return choose_view.why_answer(workbench.models.why(asked.strip(), desk.draft.shortlist_name))
+
+
 def shortlist(workbench: Workbench, desk: Desk) -> str:
     """The shortlist's panel."""
     return choose_view.shortlist_panel(desk.draft.candidates, workbench.models.shortlists())
 
 
-def profile_summary(profile: Profile) -> str:
-    """The profile in one line."""
-    parts = [
-        "commercial" if profile.commercial else "not commercial",
-        "EU-based" if profile.eu_based else "not EU-based",
-        f"{profile.monthly_users:,} users a month",
-        f"${profile.annual_revenue_usd:,} a year",
-    ]
-    parts += ["trains on outputs"] if profile.trains_on_outputs else []
-    parts += ["hosts or redistributes"] if profile.hosts_or_redistributes else []
-    return "Profile: " + " · ".join(parts)
-
-
 def _model(workbench: Workbench, desk: Desk, model_id: str | None) -> tuple[Any, ...]:
-    """The selected model's part: card, whether it can run, weights to choose from, remark."""
+    """The selected model's part: card, whether there is anything to add, weights to choose from, remark."""
     if model_id is None:
-        return choose_view.no_model(), gr.Row(visible=False), gr.skip(), render.NOTHING
-    hit = workbench.models.show(model_id)
+        return choose_model_view.no_model(), gr.Column(visible=False), gr.skip(), render.NOTHING
+    try:
+        page = workbench.models.page(model_id, desk.draft.query)
+    except ModelNotFound:
+        desk.change(model_id=None)
+        return choose_model_view.no_model(), gr.Column(visible=False), gr.skip(), render.NOTHING
     query = desk.change(model_id=model_id).query
-    quantizations = (
-        dict.fromkeys((query.quantization, *_COMMON_QUANTIZATIONS))
-        if hit.model.kind == "hub"
-        else (hit.fit.quantization,)
-    )
-    fits = [
-        workbench.models.fit(model_id, query.fit_settings().model_copy(update={"quantization": name}))
-        for name in quantizations
+    planned = workbench.models.plan(model_id, workbench.models.own_settings(model_id, query.fit_settings()))
+    choices = [(_weights_label(file), _weights_key(model_id, file)) for file in page.here]
+    listed = {file.quantization for file in page.here}
+    choices += [
+        (f"{option.quantization} ({numbers.bytes_(_weights_bytes(option))}, to download)", _remote_key(option))
+        for option in page.options
+        if option.path is not None and option.quantization not in listed and page.model.kind == "hub"
     ]
-    weights = workbench.models.local_weights(model_id)
-    choices = [(_weights_label(file), _weights_key(file)) for file in weights]
-    picker = gr.Dropdown(choices=choices, value=choices[0][1] if choices else None)
-    card, note = choose_view.model_card(hit, fits), choose_view.weights_note(model_id, weights)
-    return card, gr.Row(visible=bool(choices)), picker, note
+    best = next((key for _, key in choices if page.largest is not None and key == _remote_key(page.largest)), None)
+    value = choices[0][1] if page.here else best or (choices[0][1] if choices else None)
+    picker = gr.Dropdown(choices=choices, value=value)
+    card = choose_model_view.model_card(page, planned)
+    return card, gr.Column(visible=bool(choices)), picker, choose_model_view.weights_note(page.model, page.here)
 
 
 def _add(workbench: Workbench, desk: Desk, candidate: CandidateDefinition) -> str:
@@ -270,16 +251,25 @@ def _runnable(workbench: Workbench, model_ids: tuple[str, ...]) -> tuple[Candida
 
 def _weights_label(file: WeightsFile) -> str:
     name = file.quantization or Path(file.path).name
-    return name if file.size_bytes is None else f"{name} ({numbers.bytes_(file.size_bytes)})"
+    size = "" if file.size_bytes is None else f"{numbers.bytes_(file.size_bytes)}, "
+    return f"{name} ({size}on this machine)"
 
 
-def _weights_key(file: WeightsFile) -> str:
-    return f"{file.path}|{file.quantization}"
+def _weights_bytes(option: QuantizationOption) -> int | None:
+    return option.fit.weights_bytes if option.fit is not None else None
 
 
-def _billions(value: int | None) -> float | None:
-    return None if value is None else value / 1e9
+def _weights_key(model_id: str, file: WeightsFile) -> str:
+    return "\n".join((model_id, file.quantization or "", file.path))
 
 
-QUANTIZATIONS = tuple(reversed(known_quantizations()))
-"""Choices of the quantization that is assumed."""
+def _remote_key(option: QuantizationOption) -> str:
+    return "\n".join((option.model_id, option.quantization, ""))
+
+
+def _split_key(chosen: str | None) -> tuple[str, str | None, bool]:
+    """Model, quantization, and whether its weights are on this machine."""
+    if not chosen:
+        raise refusal("Select a model that has weights first.")
+    model_id, quantization, path = chosen.split("\n")
+    return model_id, quantization or None, bool(path)

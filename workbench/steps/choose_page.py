@@ -1,75 +1,164 @@
 """Lays out the step Choose and binds its handlers."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.blocks import Block
 
-from workbench.steps import choose, choose_view, render
-from workbench.steps.wiring import Page, Refresh, Step, bind, edited, panel, read
+from catalog.weights import known_quantizations
+from workbench.service import Workbench
+from workbench.steps import choose, choose_catalog, choose_filters, choose_view, render
+from workbench.steps.desk import Desk
+from workbench.steps.wiring import Page, Refresh, Step, bind, edited, in_page, panel, read, slow
 
 _SORTS = [
     ("downloads", "downloads"),
-    ("likes", "likes"),
     ("trending", "trending"),
+    ("rising", "rising"),
+    ("likes", "likes"),
+    ("updated", "updated"),
     ("newest", "released"),
     ("parameters", "parameters"),
     ("context", "context"),
     ("name", "name"),
 ]
-_TASKS = [choose.ANY, "text-generation", "image-text-to-text", "any-to-any", "text-classification"]
-_FORMATS = [choose.ANY, "gguf", "safetensors"]
+_TASKS = [
+    *("text-generation", "image-text-to-text", "any-to-any", "text-classification", "sentence-similarity"),
+    *("feature-extraction", "automatic-speech-recognition", "text-to-speech", "text-to-image", "text-to-video"),
+]
+_FORMATS = [choose_filters.ANY, "gguf", "safetensors"]
+_SAVE_TABLE = "(text) => window.workbench.download('models.csv', 'text/csv', text)"
 
 
 class _ModelPart(NamedTuple):
     card: gr.HTML
-    can_run: gr.Row
+    can_run: gr.Column
     weights: gr.Dropdown
     note: gr.HTML
+
+
+class _Side(NamedTuple):
+    """The column beside the results."""
+
+    shortlist: gr.HTML
+    name: gr.Textbox
+    keep: gr.Button
+    why: gr.Textbox
+    ask_why: gr.Button
+    answer: gr.HTML
+    named: gr.Textbox
+    add_named: gr.Button
+    add: gr.Button
+    fetch: gr.Button
+    part: _ModelPart
 
 
 def build_choose(page: Page) -> Step:
     """The step with everything bound."""
     workbench, desk = page.workbench, page.desk
     profile, accordion = _profile()
-    filters = _filters()
+    filters, more, quantization = _filters(workbench)
+    state = _catalog(page)
     with gr.Row(elem_classes="split"):
-        with gr.Column(scale=5, min_width=520):
+        with gr.Column(scale=2, min_width=520):
             results = panel("models", render.loading("Searching the catalog …"), clicks=True)
+            save = gr.Button("Table as CSV", elem_id="export-models", size="sm", scale=0, min_width=120)
             excluded = panel("excluded-models", clicks=True)
-        with gr.Column(scale=3, min_width=330):
-            with gr.Column(elem_classes="card tight"):
-                shortlist = panel("shortlist", clicks=True)
-                with gr.Row(elem_classes="inline"):
-                    name = gr.Textbox(label="Name of the shortlist", elem_id="shortlist-name", scale=3, min_width=120)
-                    keep = gr.Button("Keep", elem_id="keep-shortlist", scale=1, min_width=70)
-                with gr.Row(elem_classes="inline"):
-                    path = gr.Textbox(
-                        label="Local GGUF file",
-                        placeholder="/path/to/model.gguf",
-                        elem_id="local-path",
-                        scale=3,
-                        min_width=120,
-                    )
-                    add_path = gr.Button("Add", elem_id="add-local", scale=1, min_width=70)
-            with gr.Row(elem_classes="inline", visible=False) as can_run:
-                weights = gr.Dropdown(label="Weights on this machine", elem_id="weights", scale=3, min_width=150)
-                add = gr.Button("Add to shortlist", variant="primary", elem_id="add", scale=2, min_width=120)
-            note = panel("weights-note")
-            part = _ModelPart(card=panel("model"), can_run=can_run, weights=weights, note=note)
+        side = _side()
+    text = gr.Textbox(visible=False)
     controls = [*profile, *filters]
     search = bind(choose.search, workbench, desk)
-    read(edited(controls), search, controls, [accordion, results])
+    read(edited(controls), search, controls, [accordion, more, quantization, results])
     press = bind(choose.press_in_results, workbench, desk)
     for source in (results, excluded):
-        read(source.click, press, None, [excluded, *part])
-    read(add.click, bind(choose.add_to_shortlist, workbench, desk), [weights], [shortlist])
-    for event in (add_path.click, path.submit):
-        read(event, bind(choose.add_path, workbench, desk), [path], [path, *part, shortlist])
-    read(shortlist.click, bind(choose.press_in_shortlist, workbench, desk), None, [shortlist])
-    read(keep.click, bind(choose.save_shortlist, workbench, desk), [name], [shortlist])
-    outputs: list[Block] = [*controls, accordion, results, *part, name, shortlist]
-    return Step(opened=Refresh(bind(choose.restore, workbench, desk), [], outputs))
+        read(source.click, press, None, [excluded, *side.part])
+    in_page(slow(save, bind(choose.export_results, workbench, desk), None, [text]).success, _SAVE_TABLE, [text])
+    _bind_side(page, side, results)
+    outputs: list[Block] = [*controls, accordion, more, results, *side.part, side.name, side.shortlist, state]
+    opened = Refresh(bind(_opened, workbench, desk), [], outputs)
+    changed = Refresh(bind(_changed, workbench, desk), [], [results, *side.part, state])
+    return Step(opened=opened, results=changed)
+
+
+def _opened(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
+    return *choose.restore(workbench, desk), choose_catalog.state(workbench)
+
+
+def _changed(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
+    return *choose.found_again(workbench, desk), choose_catalog.state(workbench)
+
+
+def _bind_side(page: Page, side: _Side, results: gr.HTML) -> None:
+    workbench, desk, part = page.workbench, page.desk, side.part
+    read(side.add.click, bind(choose.add_to_shortlist, workbench, desk), [part.weights], [side.shortlist])
+    slow(side.fetch, bind(choose.show_download, workbench, desk), [part.weights], [part.note])
+    read(part.note.click, bind(choose.press_in_note, workbench, desk), None, [*part])
+    for event in (side.add_named.click, side.named.submit):
+        outputs: list[Block] = [side.named, results, *part, side.shortlist]
+        read(event, bind(choose.add_named, workbench, desk), [side.named], outputs)
+    read(side.shortlist.click, bind(choose.press_in_shortlist, workbench, desk), None, [side.shortlist])
+    read(side.keep.click, bind(choose.save_shortlist, workbench, desk), [side.name], [side.shortlist])
+    for event in (side.ask_why.click, side.why.submit):
+        read(event, bind(choose.why, workbench, desk), [side.why], [side.answer])
+
+
+def _side() -> _Side:
+    """Shortlist, adding, and the model that was opened."""
+    with gr.Column(scale=1, min_width=330):
+        with gr.Column(elem_classes="card tight"):
+            shortlist = panel("shortlist", clicks=True)
+            with gr.Row(elem_classes="inline"):
+                name = gr.Textbox(label="Name of the shortlist", elem_id="shortlist-name", scale=3, min_width=120)
+                keep = gr.Button("Keep", elem_id="keep-shortlist", scale=1, min_width=70)
+            with gr.Row(elem_classes="inline"):
+                why = gr.Textbox(
+                    label="Why is a model not on it?", placeholder="owner/name", elem_id="why", scale=3, min_width=120
+                )
+                ask_why = gr.Button("Ask", elem_id="ask-why", scale=1, min_width=70)
+            answer = panel("why-answer")
+            with gr.Row(elem_classes="inline"):
+                named = gr.Textbox(
+                    label="Add a path, Hub id or address",
+                    placeholder="/path/to/model.gguf or owner/name",
+                    elem_id="add-named",
+                    scale=3,
+                    min_width=120,
+                )
+                add_named = gr.Button("Add", elem_id="add-named-button", scale=1, min_width=70)
+        with gr.Column(elem_classes="card tight", visible=False) as can_run:
+            weights = gr.Dropdown(label="Quantization, run by llama-cpp", choices=[], elem_id="weights")
+            with gr.Row(elem_classes="inline"):
+                fetch = gr.Button("Download", elem_id="fetch", min_width=90)
+                add = gr.Button("Add to shortlist", variant="primary", elem_id="add", min_width=120)
+        note = panel("weights-note", clicks=True)
+        part = _ModelPart(card=panel("model"), can_run=can_run, weights=weights, note=note)
+    return _Side(shortlist, name, keep, why, ask_why, answer, named, add_named, add, fetch, part)
+
+
+def _catalog(page: Page) -> gr.Accordion:
+    """The catalog as a whole, folded to the line that says how old it is."""
+    workbench, desk = page.workbench, page.desk
+    state = gr.Accordion("Catalog", open=False, elem_id="catalog", elem_classes="card")
+    with state:
+        with gr.Row(elem_classes="toolbar"):
+            ask = gr.Button("Ask the Hub with these filters", elem_id="ask-hub", min_width=190)
+            task = gr.Dropdown(_TASKS, value=_TASKS[0], label="Task", elem_id="update-task", min_width=150)
+            trending = gr.Number(
+                label="Most trending (empty: all)", precision=0, elem_id="update-trending", min_width=150
+            )
+            update = gr.Button("Update from the Hub", elem_id="update-catalog", min_width=150)
+            by = gr.Dropdown(
+                ["model", "task", "family"], value="model", label="Rising by", elem_id="rising-by", min_width=90
+            )
+            rising = gr.Button("What is rising", elem_id="rising", min_width=110)
+            local = gr.Button("Models on this machine", elem_id="local-models", min_width=170)
+        shown = panel("catalog-answer", clicks=True)
+    slow(ask, bind(choose_catalog.ask_hub, workbench, desk), None, [shown])
+    slow(update, bind(choose_catalog.update, workbench), [task, trending], [shown])
+    slow(rising, bind(choose_catalog.rising, workbench), [by], [shown])
+    slow(local, bind(choose_catalog.local_models, workbench), None, [shown])
+    read(shown.click, bind(choose_catalog.press, workbench), None, [shown])
+    return state
 
 
 def _profile() -> tuple[list[Block], gr.Accordion]:
@@ -88,8 +177,9 @@ def _profile() -> tuple[list[Block], gr.Accordion]:
     return controls, accordion
 
 
-def _filters() -> list[Block]:
-    """Filters in two rows, in the order of FilterValues."""
+def _filters(workbench: Workbench) -> tuple[list[Block], gr.Accordion, gr.Dropdown]:
+    """Filters in the order of FilterValues, the folded ones, and the choice of quantization."""
+    machines = [(entry.title, entry.name) for entry in workbench.models.machines()]
     with gr.Column(elem_classes="card tight filters"):
         with gr.Row():
             text = gr.Textbox(label="Name contains", placeholder="words", elem_id="filter-text", min_width=110, scale=2)
@@ -100,7 +190,7 @@ def _filters() -> list[Block]:
                 min_width=330,
                 scale=4,
             )
-            task = gr.Dropdown(_TASKS, label="Task", elem_id="filter-task", min_width=110)
+            task = gr.Dropdown([choose_filters.ANY, *_TASKS], label="Task", elem_id="filter-task", min_width=110)
             formats = gr.Dropdown(_FORMATS, label="Format", elem_id="filter-format", min_width=80)
             sort = gr.Dropdown(_SORTS, label="Sort by", elem_id="filter-sort", min_width=105)
         with gr.Row():
@@ -109,12 +199,41 @@ def _filters() -> list[Block]:
             context = gr.Number(
                 label="Context from, tokens", minimum=0, precision=0, elem_id="filter-context", min_width=120
             )
-            fits = gr.Checkbox(
-                label="Fits this machine", elem_id="filter-fits", elem_classes="align-end", min_width=130
+            fits = gr.Checkbox(label="Fits", elem_id="filter-fits", elem_classes="align-end", min_width=60)
+            machine = gr.Dropdown(
+                [choose_filters.THIS_MACHINE, *machines],
+                label="on machine",
+                elem_id="fit-machine",
+                allow_custom_value=True,
+                min_width=150,
+                scale=2,
             )
             quantization = gr.Dropdown(
-                list(choose.QUANTIZATIONS), label="at quantization", elem_id="fit-quantization", min_width=110
+                list(reversed(known_quantizations())),
+                label="at quantization",
+                elem_id="fit-quantization",
+                min_width=110,
             )
             tokens = gr.Number(label="with context", minimum=1, precision=0, elem_id="fit-context", min_width=90)
             at_once = gr.Number(label="at once", minimum=1, precision=0, elem_id="fit-concurrency", min_width=70)
-    return [text, verdicts, task, formats, sort, low, high, context, fits, quantization, tokens, at_once]
+        with gr.Accordion("More filters", open=False, elem_id="more-filters") as more, gr.Row():
+            author = gr.Textbox(label="Owner", elem_id="filter-author", min_width=100)
+            language = gr.Textbox(label="Language code", placeholder="de", elem_id="filter-language", min_width=90)
+            gated = gr.Dropdown(
+                [choose_filters.ANY, "open", "gated"], label="Access", elem_id="filter-gated", min_width=90
+            )
+            where = gr.Dropdown(
+                [choose_filters.ANY, "Hub", "this machine"], label="Where", elem_id="filter-where", min_width=100
+            )
+            extended = gr.Checkbox(
+                label="Extended context counts", elem_id="filter-extended", elem_classes="align-end", min_width=170
+            )
+            engine = gr.Dropdown(["llama-cpp", "vllm"], label="Engine assumed", elem_id="fit-engine", min_width=110)
+            cache = gr.Dropdown(
+                ["f16", "q8_0", "q4_0", "fp8", "bf16", "f32"], label="KV cache", elem_id="fit-cache", min_width=90
+            )
+    controls: list[Block] = [
+        *(text, verdicts, task, formats, sort, low, high, context, fits, machine, quantization, tokens, at_once),
+        *(author, language, gated, where, extended, engine, cache),
+    ]
+    return controls, more, quantization

@@ -1,24 +1,13 @@
-"""What the step Choose shows: found models, what was left out, one model in full, the shortlist."""
+"""What the step Choose shows of many models: those found, those left out, the shortlist."""
 
 from collections.abc import Sequence
 
-from catalog.records import (
-    Exclusion,
-    Fit,
-    FitValue,
-    Model,
-    RuleCount,
-    SearchHit,
-    SearchResult,
-    VerdictValue,
-    WeightsFile,
-)
+from catalog.records import Exclusion, FitValue, Model, RuleCount, SearchHit, SearchResult, Trend, VerdictValue
 from results import numbers
 from results.records import Shortlist
-from workbench import sentences
 from workbench.candidates import candidate_name
-from workbench.records import CandidateDefinition
-from workbench.report.text import file_name
+from workbench.lineage_words import disagreement
+from workbench.records import CandidateDefinition, WhyAnswer
 from workbench.steps import render
 from workbench.steps.render import Cell, Column, Content, Html, Row, tag
 
@@ -33,14 +22,24 @@ _RULE_WORDS = {
     "task": "task",
     "language": "language",
     "text": "name",
+    "author": "owner",
+    "licenses": "license",
+    "library": "library",
+    "gated": "gated",
+    "kind": "where it lives",
+    "updated_since": "last change",
 }
 _COLUMNS = (
     Column("Model"),
     Column("License", hint="May it be used commercially under your profile?"),
     Column("Parameters", numeric=True),
     Column("Context", numeric=True, hint="Native context in tokens"),
-    Column("Memory", numeric=True, hint="Predicted: weights, KV cache, compute and overhead, against what is free"),
-    Column("Downloads", numeric=True, hint="In the 30 days before the snapshot"),
+    Column(
+        "Finest that fits", numeric=True, hint="Predicted memory of the finest usual quantization, against what is free"
+    ),
+    Column("Downloads", numeric=True, hint="In 30 days"),
+    Column("Trend", numeric=True, hint="Places in the order of downloads since the snapshot before"),
+    Column("Updated", hint="Last change of the repository, or its release"),
 )
 
 
@@ -97,52 +96,13 @@ def excluded_list(left_out: Sequence[Exclusion], rule: str, count: int) -> Html:
     )
 
 
-def model_card(hit: SearchHit, fits: Sequence[Fit]) -> Html:
-    """One model: verdict with reasons and conditions, memory, facts with their sources."""
-    model = hit.model
-    name = render.outside_link(f"https://huggingface.co/{model.id}", model.id) if model.kind == "hub" else model.id
-    return tag(
-        "div",
-        tag("div", tag("h2", name), render.verdict_badge(hit.verdict.value), class_="panel-head"),
-        _license(hit),
-        tag("h3", "Memory on this machine"),
-        _memory(fits),
-        render.bullets([render.join(note) for note in model.notes], class_="notes") if model.notes else None,
-        tag("h3", "Facts and where they come from"),
-        _facts(model),
-        class_="card",
-    )
-
-
-def no_model() -> Html:
-    """Nothing is selected."""
-    return tag("div", render.empty(sentences.PICK_A_MODEL_TITLE, sentences.PICK_A_MODEL_TEXT), class_="card")
-
-
-def weights_note(model_id: str, weights: Sequence[WeightsFile]) -> Html:
-    """Whether the model can run here, and what is missing otherwise."""
-    if weights:
-        return render.NOTHING
-    return render.notice(
-        "info", sentences.NO_WEIGHTS, " ", tag("code", f"hf download {model_id} --include '*.gguf'"), "."
-    )
-
-
 def shortlist_panel(candidates: Sequence[CandidateDefinition], saved: Sequence[Shortlist]) -> Html:
     """Candidates on the shortlist, and the shortlists that were kept."""
     if candidates:
         body = tag("ul", [_candidate(candidate) for candidate in candidates], class_="chosen")
     else:
         body = tag("p", "Empty. Select a model and add it.", class_="quiet")
-    kept = [
-        tag(
-            "li",
-            render.action(f"{item.name} v{item.version}", "take", f"{item.name}\n{item.version}"),
-            tag("span", f" {len(item.model_ids)} models, {len(item.exclusions):,} excluded", class_="quiet"),
-            title=", ".join(item.model_ids),
-        )
-        for item in saved[:5]
-    ]
+    kept = [_kept(item) for item in saved[:5]]
     return render.join(
         render.heading("Shortlist", f"{len(candidates)} candidates" if candidates else None),
         body,
@@ -150,152 +110,99 @@ def shortlist_panel(candidates: Sequence[CandidateDefinition], saved: Sequence[S
     )
 
 
+def _kept(item: Shortlist) -> Html:
+    left_out = sum(entry.count for entry in item.excluded) or len(item.exclusions)
+    return tag(
+        "li",
+        render.action(f"{item.name} v{item.version}", "take", f"{item.name}\n{item.version}"),
+        tag(
+            "span",
+            f" {len(item.model_ids)} models, {numbers.count(left_out)} excluded, {item.created_at[:10]}",
+            class_="quiet",
+        ),
+        title=", ".join(item.model_ids),
+    )
+
+
+def why_answer(answer: WhyAnswer) -> Html:
+    """Why a model is on a kept shortlist, or is not."""
+    rule = f" (rule: {_RULE_WORDS.get(answer.rule, answer.rule)})" if answer.rule else ""
+    return render.notice("info", answer.reason, rule)
+
+
+def movement(trend: Trend | None) -> Html:
+    """Places and downloads gained or lost since the snapshot before."""
+    if trend is None or trend.rank is None or trend.rank_before is None:
+        return tag("span", "–", title="One snapshot only, or new: nothing to compare", class_="quiet")
+    places = trend.rank_before - trend.rank
+    sign = "=" if places == 0 else f"{'▲' if places > 0 else '▼'} {numbers.count(abs(places))}"
+    downloads = f"{numbers.count(trend.downloads_before)} → {numbers.count(trend.downloads)} downloads"
+    rank = f"Rank {numbers.count(trend.rank_before)} → {numbers.count(trend.rank)} among {trend.task}"
+    title = f"{rank}; {downloads}, since {trend.since[:10]}"
+    return tag("span", sign, title=title)
+
+
 def _row(hit: SearchHit, selected: str | None) -> Row:
-    model, fit = hit.model, hit.fit
+    model = hit.model
     return Row(
         [
             Cell(render.action(model.id, "open", model.id), model.id.casefold()),
-            Cell(render.verdict_badge(hit.verdict.value), hit.verdict.value.strictness),
+            Cell(_verdict(hit), hit.verdict.value.strictness),
             Cell(numbers.parameters(model.parameters), model.parameters),
             Cell(numbers.count(model.context_native_tokens), model.context_native_tokens),
-            Cell(_fit(fit), fit.total_bytes),
-            Cell(numbers.count(model.downloads), model.downloads),
+            Cell(_finest(hit), _needed(hit)),
+            Cell(_short(model.downloads), model.downloads),
+            Cell(movement(hit.trend), _places(hit.trend)),
+            Cell(_changed(model), model.updated or model.released),
         ],
         class_="is-selected" if model.id == selected else "",
     )
 
 
-def _fit(fit: Fit) -> Content:
-    if fit.total_bytes is None:
-        return tag("span", "unknown", title=fit.explanation, class_="quiet")
-    label = f"{numbers.bytes_(fit.total_bytes)} of {numbers.bytes_(fit.available_bytes)} free: {fit.explanation}"
-    sign = f"{render.FIT_SIGNS[fit.value]} " if fit.value in {FitValue.TIGHT, FitValue.NO} else ""
+def _short(value: int | None) -> Html:
+    return tag("span", numbers.parameters(value), title=numbers.count(value))
+
+
+def _changed(model: Model) -> Html:
+    date = model.updated or model.released or numbers.UNKNOWN
+    return tag("span", date[:7], title=date, class_="nowrap")
+
+
+def _verdict(hit: SearchHit) -> Html:
+    """The badge, marked where the lineage is stricter than what is declared."""
+    stricter = disagreement(hit.verdict)
+    mark = tag("span", " ⚠", title=stricter, role="img", aria_label=stricter) if stricter else None
+    return tag("span", render.verdict_badge(hit.verdict.value), mark, class_="nowrap")
+
+
+def _finest(hit: SearchHit) -> Content:
+    """The finest usual quantization that fits, with a bar of what it needs against what is free."""
+    fit = hit.largest.fit if hit.largest is not None else None
+    if hit.largest is None or fit is None or fit.total_bytes is None:
+        words = "does not fit" if hit.fit.value is FitValue.NO else str(hit.fit.value)
+        sign = render.FIT_SIGNS[hit.fit.value]
+        return tag("span", f"{sign} {words}", title=hit.fit.explanation, class_=f"amount is-{hit.fit.value}")
+    needed = fit.total_bytes - (fit.reclaimable_bytes or 0)
+    label = f"{hit.largest.quantization}: {fit.explanation}"
+    sign = f"{render.FIT_SIGNS[fit.value]} " if fit.value is not FitValue.FITS else ""
     return tag(
         "span",
-        render.bar(fit.total_bytes / max(1, fit.available_bytes), label, class_=f"is-{fit.value}"),
-        tag("span", sign + numbers.bytes_(fit.total_bytes), class_="amount"),
+        render.bar(needed / max(1, fit.available_bytes), label, class_=f"is-{fit.value}"),
+        tag("span", f"{sign}{hit.largest.quantization} {numbers.bytes_(needed)}", class_="amount"),
         class_=f"beside-bar is-{fit.value}",
         title=label,
     )
 
 
-def _license(hit: SearchHit) -> Html:
-    verdict = hit.verdict
-    license_line = tag("p", "License: ", tag("b", verdict.license or "none declared"), class_="strong")
-    reasons = [
-        render.join(
-            reason.text,
-            " ",
-            tag(
-                "span",
-                _source(reason.source, reason.link),
-                f", read {reason.read_on}" if reason.read_on else None,
-                class_="source",
-            ),
-        )
-        for reason in verdict.reasons
-    ]
-    must = render.join(tag("h3", "To use it you must"), render.bullets(verdict.conditions, class_="checks"))
-    mind = render.join(tag("h3", "Worth knowing"), render.bullets(verdict.advisories))
-    unread = None if verdict.verified else tag("p", "The license text itself was not read.", class_="quiet")
-    return render.join(
-        license_line,
-        render.bullets(reasons),
-        must if verdict.conditions else None,
-        mind if verdict.advisories else None,
-        unread,
-        tag("p", sentences.NOT_LEGAL_ADVICE, class_="quiet"),
-    )
+def _needed(hit: SearchHit) -> int | None:
+    fit = hit.largest.fit if hit.largest is not None else None
+    return fit.total_bytes if fit is not None else None
 
 
-def _source(source: str, link: str | None) -> Html:
-    return render.outside_link(link, source) if link else render.join(source)
-
-
-_PARTS = (
-    ("weights", "weights_bytes", "part-weights"),
-    ("KV cache", "kv_cache_bytes", "part-cache"),
-    ("compute", "compute_bytes", "part-compute"),
-    ("overhead", "overhead_bytes", "part-overhead"),
-)
-
-
-def _memory(fits: Sequence[Fit]) -> Html:
-    first = fits[0]
-    setting = (
-        f"Predicted for {numbers.count(first.context_tokens)} tokens of context, {first.concurrency} at once, "
-        f"against {numbers.bytes_(first.available_bytes)} free on {first.device}."
-    )
-    largest = max((fit.total_bytes or 0 for fit in fits), default=0)
-    return render.join(
-        tag("p", setting, class_="quiet"),
-        [_one_fit(fit, max(largest, fit.available_bytes)) for fit in fits],
-        tag("p", first.explanation, class_="quiet"),
-    )
-
-
-def _one_fit(fit: Fit, scale: int) -> Html:
-    """Total and verdict, and what the total is made of."""
-    known = [(name, getattr(fit, field), class_) for name, field, class_ in _PARTS if getattr(fit, field) is not None]
-    legend = [
-        tag("span", tag("i", class_=class_, aria_hidden="true"), f"{name} {numbers.bytes_(value)}")
-        for name, value, class_ in known
-    ]
-    widths = [
-        tag("span", class_=class_, style=f"width:{value / max(1, scale) * 100:.2f}%") for _, value, class_ in known
-    ]
-    return tag(
-        "div",
-        tag(
-            "div",
-            tag("b", fit.quantization or numbers.UNKNOWN),
-            render.fit_badge(fit.value),
-            tag("span", numbers.bytes_(fit.total_bytes), class_="amount"),
-            class_="fit-head",
-        ),
-        tag("div", widths, class_="parts", aria_hidden="true") if fit.total_bytes else None,
-        tag("div", legend, class_="legend"),
-        class_="fit",
-    )
-
-
-def _facts(model: Model) -> Html:
-    architecture = model.architecture
-    values: list[tuple[str, str, str]] = [
-        ("Parameters", numbers.parameters(model.parameters), "parameters"),
-        ("Active parameters", numbers.parameters(model.active_parameters), "active_parameters"),
-        ("Native context", _tokens(model.context_native_tokens), "context_native_tokens"),
-        ("Extended context", _tokens(model.context_extended_tokens), "context_extended_tokens"),
-        ("License as declared", model.license_name or model.license or numbers.UNKNOWN, "license"),
-        ("Base models", ", ".join(model.base_models) or numbers.UNKNOWN, "base_models"),
-        ("Task", model.task or numbers.UNKNOWN, "task"),
-        ("Formats", ", ".join(model.formats) or numbers.UNKNOWN, "formats"),
-        ("Languages", ", ".join(model.languages[:12]) or numbers.UNKNOWN, "languages"),
-        ("Architecture", (architecture.name if architecture else None) or numbers.UNKNOWN, "architecture"),
-        ("Gated", {True: "yes", False: "no", None: numbers.UNKNOWN}[model.gated], "gated"),
-        ("Released", model.released or numbers.UNKNOWN, "released"),
-        ("Revision", model.revision or numbers.UNKNOWN, "revision"),
-        (
-            "Files",
-            ", ".join(file_name(file.path) for file in model.weights_files[:4]) or numbers.UNKNOWN,
-            "weights_files",
-        ),
-    ]
-    rows = [
-        Row([Cell(name), Cell(tag("div", value, tag("div", _provenance(model, field), class_="source")))])
-        for name, value, field in values
-        if value != numbers.UNKNOWN
-    ]
-    return render.table("Facts", (Column("Fact"), Column("Value and source")), rows, sortable=False)
-
-
-def _provenance(model: Model, field: str) -> Content:
-    found = [item for item in model.provenance if item.field == field or item.field.startswith(f"{field}.")]
-    return f"{found[0].confidence}: {found[0].source}" if found else "source not recorded"
-
-
-def _tokens(value: int | None) -> str:
-    return numbers.UNKNOWN if value is None else f"{numbers.count(value)} tokens"
+def _places(trend: Trend | None) -> int | None:
+    if trend is None or trend.rank is None or trend.rank_before is None:
+        return None
+    return trend.rank_before - trend.rank
 
 
 def _candidate(candidate: CandidateDefinition) -> Html:

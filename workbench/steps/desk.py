@@ -34,6 +34,8 @@ class Draft(Record):
     """Model that is looked at."""
     shortlist_name: str = "shortlist"
     """Name that the shortlist will be saved under."""
+    download: tuple[str, str | None] | None = None
+    """Model and quantization of the download that was shown and not started yet."""
     candidates: tuple[CandidateDefinition, ...] = ()
     """The shortlist, as candidates that can run."""
     test_set: TestSetDefinition | None = None

@@ -54,9 +54,9 @@ def watch(workbench: Workbench) -> tuple[str, str]:
 
 
 def results_mark(jobs: tuple[JobStatus, ...]) -> Html:
-    """How many runs are over since the start, unseen; its change tells the open step to read the store again."""
+    """How many jobs and runs are over since the start, unseen; its change tells the open step to read again."""
     over = {"finished", "failed", "cancelled"}
-    count = sum(job.is_over + sum(item.state in over for item in job.candidates) for job in jobs if job.benchmark)
+    count = sum(job.is_over + sum(item.state in over for item in job.candidates) for job in jobs)
     return tag("span", str(count), hidden=True)
 
 
