@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,7 +96,7 @@ def made_model(entry: dict[str, Any], entries: list[dict[str, Any]], number: int
         parameters = round(parameters * dice.uniform(0.98, 1.02)) or 1
     parent = dice.choice(entries)["name"] if dice.random() < 0.1 else entry["name"] if dice.random() < 0.33 else None
     quantized = entry["format"] == "gguf"
-    files = ()
+    files: tuple[WeightsFile, ...] = ()
     if quantized and parameters:
         files = tuple(
             WeightsFile(path=f"{q}.gguf", size_bytes=round(parameters * bits / 8), format="gguf", quantization=q)
@@ -202,14 +203,14 @@ def measure(folder: Path, count: int, dice: random.Random) -> dict[str, Any]:
     rounds: dict[str, list[float]] = {}
     queries = made_queries(count, dice)
     for kind, query, profile, machine in queries:
-        rounds.setdefault(kind, []).append(timed(lambda q=query, p=profile, m=machine: index.search(q, p, m))[0])
+        rounds.setdefault(kind, []).append(timed(partial(index.search, query, profile, machine))[0])
     memory = process.memory_info().rss
     everything = [duration for durations in rounds.values() for duration in durations]
-    again = [timed(lambda q=q, p=p, m=m: index.search(q, p, m))[0] for _, q, p, m in queries[-100:]]
+    again = [timed(partial(index.search, q, p, m))[0] for _, q, p, m in queries[-100:]]
     _, query, profile, machine = queries[-1]
     counts = index.search(query, profile, machine).excluded
     ids = [hit.model.id for hit in index.search(ModelQuery(limit=50, sort="likes"), profile, machine).hits]
-    pages = [timed(lambda r=entry.rule: index.excluded(query, profile, machine, rule=r)) for entry in counts]
+    pages = [timed(partial(index.excluded, query, profile, machine, rule=entry.rule)) for entry in counts]
     with tempfile.TemporaryDirectory() as scratch:
         written, _ = timed(lambda: index.write_exclusions(query, profile, machine, Path(scratch) / "x.parquet"))
     for kind, durations in sorted(rounds.items()):
@@ -225,8 +226,8 @@ def measure(folder: Path, count: int, dice: random.Random) -> dict[str, Any]:
         "imports_ms": imports,
         "open_and_first_result_ms": first,
         "load_all_columns_ms": round(loaded),
-        "find_p95_ms": share([timed(lambda i=i: index.find(i))[0] for i in ids], 0.95),
-        "why_p95_ms": share([timed(lambda i=i: index.why(i, query, profile, machine))[0] for i in ids], 0.95),
+        "find_p95_ms": share([timed(partial(index.find, i))[0] for i in ids], 0.95),
+        "why_p95_ms": share([timed(partial(index.why, i, query, profile, machine))[0] for i in ids], 0.95),
         "children_ms": round(timed(lambda: index.children(ids[0]))[0], 1),
         "excluded_page_max_ms": round(max((duration for duration, _ in pages), default=0.0), 1),
         "write_exclusions_ms": round(written, 1),

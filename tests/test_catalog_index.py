@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import ModelNotFound
-from catalog.index import FILTERS, Index
-from catalog.index_filters import Judged
+from catalog.index import Index
+from catalog.index_filters import FILTERS, Judged
 from catalog.lineage import judge_model
 from catalog.memory import GIB, predict_fit
 from catalog.records import (

@@ -13,7 +13,7 @@ from workbench.csv_export import neutralise_cell, write_csv
 from workbench.errors import Busy
 from workbench.sentences import shown_error
 from workbench.steps import render
-from workbench.steps.choose import FilterValues
+from workbench.steps.choose_filters import FilterValues
 from workbench.steps.recommend import RequirementValues
 from workbench.steps.wiring import bind
 from workbench.ui import free_port
