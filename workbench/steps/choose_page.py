@@ -140,18 +140,21 @@ def _catalog(page: Page) -> gr.Accordion:
     workbench, desk = page.workbench, page.desk
     state = gr.Accordion("Catalog", open=False, elem_id="catalog", elem_classes="card")
     with state:
-        with gr.Row(elem_classes="toolbar"):
+        # A column each: gradio stacks neighbouring fields of one row.
+        with gr.Row(elem_classes="inline"):
             ask = gr.Button("Ask the Hub with these filters", elem_id="ask-hub", min_width=190)
-            task = gr.Dropdown(_TASKS, value=_TASKS[0], label="Task", elem_id="update-task", min_width=150)
-            trending = gr.Number(
-                label="Most trending (empty: all)", precision=0, elem_id="update-trending", min_width=150
-            )
-            update = gr.Button("Update from the Hub", elem_id="update-catalog", min_width=150)
-            by = gr.Dropdown(
-                ["model", "task", "family"], value="model", label="Rising by", elem_id="rising-by", min_width=90
-            )
-            rising = gr.Button("What is rising", elem_id="rising", min_width=110)
             local = gr.Button("Models on this machine", elem_id="local-models", min_width=170)
+        with gr.Row(elem_classes="inline"):
+            with gr.Column(scale=2, min_width=130):
+                task = gr.Dropdown(_TASKS, value=_TASKS[0], label="Task", elem_id="update-task")
+            with gr.Column(scale=1, min_width=110):
+                trending = gr.Number(
+                    value=500, label="Most trending (0: all)", minimum=0, precision=0, elem_id="update-trending"
+                )
+            update = gr.Button("Update", elem_id="update-catalog", scale=1, min_width=130)
+            with gr.Column(scale=1, min_width=90):
+                by = gr.Dropdown(["model", "task", "family"], value="model", label="Rising by", elem_id="rising-by")
+            rising = gr.Button("What is rising", elem_id="rising", scale=1, min_width=110)
         shown = panel("catalog-answer", clicks=True)
     slow(ask, bind(choose_catalog.ask_hub, workbench, desk), None, [shown])
     slow(update, bind(choose_catalog.update, workbench), [task, trending], [shown])
@@ -196,16 +199,14 @@ def _filters(workbench: Workbench) -> tuple[list[Block], gr.Accordion, gr.Dropdo
         with gr.Row():
             low = gr.Number(label="Parameters from, B", minimum=0, elem_id="filter-min-parameters", min_width=110)
             high = gr.Number(label="to, B", minimum=0, elem_id="filter-max-parameters", min_width=70)
-            context = gr.Number(
-                label="Context from, tokens", minimum=0, precision=0, elem_id="filter-context", min_width=120
-            )
-            fits = gr.Checkbox(label="Fits", elem_id="filter-fits", elem_classes="align-end", min_width=60)
+            context = gr.Number(label="Context from", minimum=0, precision=0, elem_id="filter-context", min_width=85)
+            fits = gr.Checkbox(label="Fits", elem_id="filter-fits", elem_classes="align-end", min_width=75)
             machine = gr.Dropdown(
                 [choose_filters.THIS_MACHINE, *machines],
                 label="on machine",
                 elem_id="fit-machine",
                 allow_custom_value=True,
-                min_width=150,
+                min_width=110,
                 scale=2,
             )
             quantization = gr.Dropdown(
