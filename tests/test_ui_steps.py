@@ -66,7 +66,7 @@ def test_the_sidebar_names_machine_engines_and_jobs_on_every_step(empty_app: Run
 
 
 def test_the_steps_can_be_reached_with_the_keyboard(empty_app: RunningApp, page: Page) -> None:
-    page.goto(empty_app.address)
+    open_step(page, empty_app.address, "Choose")
     tab = page.get_by_role("tab", name="Compare", exact=True)
     tab.focus()
     page.keyboard.press("Enter")

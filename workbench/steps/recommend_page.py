@@ -34,7 +34,7 @@ def build_recommend(page: Page) -> Step:
     for button, ending, mime, verb in reports:
         written = slow(button, bind(recommend.write_report, workbench, ending), asked, [text, file_name])
         script = (
-            f"(text, name) => window.workbench.models.show('{mime}', text)"
+            f"(text, name) => window.workbench.show('{mime}', text)"
             if verb == "open"
             else f"(text, name) => window.workbench.download(name, '{mime}', text)"
         )
