@@ -1,10 +1,14 @@
-"""Fixtures shared by all tests: the real small models, found once per session."""
+"""What all tests share: the real small models, found once per session; properties are never judged by time."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.making import gemma3_path, smollm2_path
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import ModelNotFound
@@ -344,7 +344,6 @@ queries = st.builds(
 profiles = st.builds(Profile, commercial=st.booleans(), eu_based=st.booleans(), trains_on_outputs=st.booleans())
 
 
-@settings(deadline=None)
 @given(queries, profiles)
 def test_every_model_is_either_found_or_left_out_with_a_reason(query: ModelQuery, profile: Profile) -> None:
     index = _starter()
@@ -371,7 +370,6 @@ machines = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(queries, profiles, machines)
 def test_all_models_at_once_are_judged_as_one_by_one(query: ModelQuery, profile: Profile, machine: Machine) -> None:
     found = _starter().search(query.model_copy(update={"limit": 1_000}), profile, machine)
@@ -388,7 +386,6 @@ def test_all_models_at_once_are_judged_as_one_by_one(query: ModelQuery, profile:
     assert {count.rule: count.count for count in found.excluded} == dict(expected)
 
 
-@settings(deadline=None)
 @given(queries, profiles)
 def test_every_hit_meets_the_query(query: ModelQuery, profile: Profile) -> None:
     for hit in _starter().search(query, profile, DESK).hits:
@@ -401,7 +398,6 @@ def test_every_hit_meets_the_query(query: ModelQuery, profile: Profile) -> None:
         assert query.language is None or query.language in hit.model.languages
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(STARTER), max_size=5), st.integers(1, 4))
 def test_the_order_does_not_depend_on_how_models_came_in(models: list[Model], limit: int) -> None:
     query = ModelQuery(limit=limit)

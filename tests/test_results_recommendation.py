@@ -385,7 +385,7 @@ values = st.tuples(st.integers(50, 100), st.integers(1, 20), st.integers(1, 20))
 weight_values = st.integers(0, 10)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(values, min_size=2, max_size=5),
     st.tuples(weight_values, weight_values, weight_values).filter(lambda w: sum(w) > 0),
@@ -426,7 +426,7 @@ def test_beyond_the_needed_share_the_new_winner_wins_and_before_it_nothing_chang
             )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(values, min_size=1, max_size=6))
 def test_ranks_rise_utilities_fall_and_somebody_is_on_the_front(rows: list[tuple[int, int, int]]) -> None:
     candidates = [

@@ -24,7 +24,7 @@ from results.statistics import (
     wilson,
 )
 
-relaxed = settings(deadline=None, max_examples=30)
+relaxed = settings(max_examples=30)
 counts = st.integers(min_value=1, max_value=2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 shares = st.floats(min_value=0, max_value=1, allow_nan=False)
 

@@ -31,7 +31,7 @@ def said(target: str, answer: str, number: int) -> ExampleOutcome:
 answered = st.lists(st.tuples(st.sampled_from(THREE), st.sampled_from((*THREE, "?"))), min_size=1, max_size=60)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(answered)
 def test_quality_equals_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     outcomes = [said(target, answer, i) for i, (target, answer) in enumerate(pairs)]
