@@ -130,9 +130,8 @@ def _intermediate_size(inner: Mapping[str, Any], experts: int | None) -> int | N
         size = number(inner, "moe_intermediate_size", "expert_intermediate_size") or number(ffn, "ffn_hidden_size")
         if size is not None:
             return size
-    return number(inner, "intermediate_size", "ffn_hidden_size", "n_inner", "ffn_dim", "d_ff") or whole(
-        (entries(inner, "intermediate_size") or [None])[0]
-    )
+    size = number(inner, "intermediate_size", "ffn_hidden_size", "n_inner", "ffn_dim", "d_ff")
+    return size or whole((entries(inner, "intermediate_size") or [None])[0]) or None
 
 
 def _experts_per_token(inner: Mapping[str, Any]) -> int | None:

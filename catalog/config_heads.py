@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from catalog.config_families import FALCON, HEAD_DIM_BY_DIVISION, HEADS_WITHOUT_GROUPS
-from catalog.config_values import entries, number, part, text
+from catalog.config_values import entries, number, part, text, whole
 
 
 class Heads(NamedTuple):
@@ -67,7 +67,8 @@ def _kv_heads_per_layer(config: Mapping[str, Any], heads: int | None) -> tuple[i
     if blocks and heads:
         return tuple(_heads_in_block(block, heads) for block in blocks)
     listed = entries(config, "num_key_value_heads_per_layer", "num_key_value_heads", "num_kv_heads")
-    return tuple(int(count) for count in listed if isinstance(count, int) and not isinstance(count, bool))
+    counts = [count for count in map(whole, listed) if count is not None]
+    return tuple(counts) if len(counts) == len(listed) else ()
 
 
 def _heads_in_block(block: Any, heads: int) -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from catalog.config_facts import read_config
@@ -391,6 +391,8 @@ json_values = st.recursive(
     "block_configs", "compress_ratios", "linear_attn_config", "quantization_config", "kv_lora_rank", "auto_map",
     "sparse_attention_config", "num_kv_shared_layers", "hybrid_override_pattern", "attn_config", "conv_L_cache"]),
     json_values))  # fmt: skip
+@example({"intermediate_size": [0]})
+@example({"num_key_value_heads": [-1]})
 def test_no_config_breaks_the_reader(changes: dict[str, Any]) -> None:
     found = read_config({**LLAMA, **changes}, source="test")
     assert found.architecture.layers is None or found.architecture.layers > 0
