@@ -24,11 +24,12 @@ from catalog.local_models import open_local
 from catalog.memory import predict_fit
 from catalog.packaged import find_packaged
 from catalog.records import Candidate, FitSettings
+from runners.engine_options import LlamaCppOptions
 from runners.llama_cpp_engine import LlamaCppEngine
 from runners.machine import probe_machine
 from runners.memory_sampler import sample_memory
 from runners.quantize import quantize_gguf
-from runners.records import LlamaCppOptions, Message, Request
+from runners.records import Message, Request
 
 MIB = 1024**2
 SAMPLE_SECONDS = 0.25

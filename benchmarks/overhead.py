@@ -21,9 +21,10 @@ import llama_cpp
 
 from catalog.packaged import find_packaged
 from catalog.records import Candidate
+from runners.engine_options import LlamaCppOptions
 from runners.llama_cpp_engine import LlamaCppEngine
 from runners.machine import probe_machine
-from runners.records import LlamaCppOptions, Message, Request
+from runners.records import Message, Request
 
 CONTEXT_TOKENS = 2048
 WORDS = "The quick brown fox jumps over the lazy dog while the parcel waits at the door of the shop. "

@@ -26,9 +26,10 @@ from catalog.packaged import find_packaged
 from catalog.records import Candidate, FitSettings, Machine, Model, Speed
 from catalog.speed import predict_speed
 from runners.bandwidth import measure_bandwidth
+from runners.engine_options import LlamaCppOptions
 from runners.llama_cpp_engine import LlamaCppEngine
 from runners.machine import probe_machine
-from runners.records import LlamaCppOptions, Message, Request
+from runners.records import Message, Request
 
 CONTEXT_TOKENS = 512
 PROMPT = "Count slowly from one to five hundred, in words."

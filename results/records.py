@@ -19,7 +19,8 @@ from catalog.records import (
     Verdict,
     VerdictValue,
 )
-from runners.records import EngineOptions, Failure, Loaded, Validity, Workload
+from runners.engine_options import EngineOptions
+from runners.records import Failure, Loaded, Validity, Workload
 
 RunStatus = Literal["finished", "failed", "cancelled", "incomplete"]
 """How a run ended; incomplete: the worker or its parent died and the run can be resumed."""

@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from typing import Protocol
 
 from catalog.records import Candidate
+from runners.engine_options import EngineOptions
 from runners.errors import EngineUnavailable
-from runners.records import ChoiceScores, Chunk, EngineOptions, Loaded, Request
+from runners.records import ChoiceScores, Chunk, Loaded, Request
 
 
 class Engine(Protocol):

@@ -22,9 +22,10 @@ import psutil
 
 from catalog.records import Candidate
 from runners.chat_template import Rendered, render_conversation
+from runners.engine_options import EngineOptions, LlamaCppOptions
 from runners.errors import EngineFailed
 from runners.llama_decoder import Decoder, Entry
-from runners.records import ChoiceScore, ChoiceScores, Chunk, EngineOptions, LlamaCppOptions, Loaded, Request
+from runners.records import ChoiceScore, ChoiceScores, Chunk, Loaded, Request
 from runners.stop_strings import StopStrings
 from runners.utf8_pieces import Utf8Pieces
 

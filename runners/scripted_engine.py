@@ -10,17 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from catalog.records import Candidate
 from runners.chat_template import render_conversation
+from runners.engine_options import EngineOptions, ScriptedOptions
 from runners.errors import EngineFailed
-from runners.records import (
-    ChoiceScore,
-    ChoiceScores,
-    Chunk,
-    EngineOptions,
-    FinishReason,
-    Loaded,
-    Request,
-    ScriptedOptions,
-)
+from runners.records import ChoiceScore, ChoiceScores, Chunk, FinishReason, Loaded, Request
 
 CRASH_EXIT_CODE = 139
 """Exit code of a scripted crash, as a shell reports a segmentation fault."""

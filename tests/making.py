@@ -4,16 +4,8 @@ from pathlib import Path
 
 from catalog.packaged import find_packaged
 from catalog.records import Candidate
-from runners.records import (
-    EngineOptions,
-    Example,
-    LlamaCppOptions,
-    PromptTemplate,
-    RunSpec,
-    ScriptedOptions,
-    TestSet,
-    Workload,
-)
+from runners.engine_options import EngineOptions, LlamaCppOptions, ScriptedOptions
+from runners.records import Example, PromptTemplate, RunSpec, TestSet, Workload
 
 LABELS = ("delivery", "returns", "billing")
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"

@@ -31,7 +31,8 @@ from results.records import (
     WeightChange,
     Weights,
 )
-from runners.records import Failure, LlamaCppOptions, Loaded, Validity, Workload
+from runners.engine_options import LlamaCppOptions
+from runners.records import Failure, Loaded, Validity, Workload
 from workbench.report.records import ReportContent
 
 LABELS = ("delivery", "returns", "billing", "account", "product", "cancellation")

@@ -13,6 +13,7 @@ from results.records import (
     RunMeasurements,
     RunStatus,
 )
+from runners.engine_options import ScriptedOptions
 from runners.records import (
     ChoiceScore,
     Completion,
@@ -27,7 +28,6 @@ from runners.records import (
     RunSpec,
     RunStarted,
     Score,
-    ScriptedOptions,
     TestSet,
     Validity,
     Workload,

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from results.records import Limits, Weights
-from runners.records import LlamaCppOptions, PromptTemplate, Workload
+from runners.engine_options import LlamaCppOptions
+from runners.records import PromptTemplate, Workload
 from tests.cli_reference import DATA, PLAIN, cli_markdown, json_markdown
 from tests.test_cli import printed, workbench
 from workbench.benchmark_file import parse_benchmark

@@ -10,8 +10,9 @@ import pytest
 
 from catalog.records import Candidate
 from runners.engine import ENGINE_NAMES, Engine, engine_version, open_engine
+from runners.engine_options import EngineOptions, ScriptedOptions
 from runners.errors import EngineFailed, EngineUnavailable
-from runners.records import Chunk, EngineOptions, Message, Request, ScriptedOptions
+from runners.records import Chunk, Message, Request
 from tests.making import LABELS, small_llama_options
 
 pytestmark = pytest.mark.engine

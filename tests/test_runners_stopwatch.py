@@ -5,8 +5,9 @@ import itertools
 import pytest
 
 from catalog.records import Candidate
+from runners.engine_options import ScriptedOptions
 from runners.prompts import example_request
-from runners.records import Completion, ScriptedOptions, Workload
+from runners.records import Completion, Workload
 from runners.scripted_engine import ScriptedEngine
 from runners.stopwatch import Stopwatch, time_stream
 from tests.making import make_test_set

@@ -13,20 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from runners.engine_options import LlamaCppOptions, ScriptedOptions
 from runners.event_log import EventWriter, read_events
 from runners.process import RunFolder, log_tail, read_result, run_in_worker
-from runners.records import (
-    CompletionDone,
-    LlamaCppOptions,
-    MemorySample,
-    RunEvent,
-    RunResult,
-    RunSpec,
-    RunStarted,
-    ScriptedOptions,
-    Validity,
-    Workload,
-)
+from runners.records import CompletionDone, MemorySample, RunEvent, RunResult, RunSpec, RunStarted, Validity, Workload
 from tests.making import make_spec, make_test_set
 
 BOTH = (Workload(kind="accuracy"), Workload(kind="latency", prompts=3, warmup_prompts=1))

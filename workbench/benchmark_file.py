@@ -18,7 +18,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from results.records import Limits, Requirements, Weights
 from runners.engine import ENGINE_NAMES
-from runners.records import LlamaCppOptions, PromptTemplate, ScriptedOptions, Workload
+from runners.engine_options import LlamaCppOptions, ScriptedOptions
+from runners.records import PromptTemplate, Workload
 from workbench.errors import BadBenchmarkFile
 from workbench.records import BenchmarkDefinition, CandidateDefinition, ColumnsDefinition, TestSetDefinition
 

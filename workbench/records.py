@@ -17,7 +17,8 @@ from catalog.records import (
     WeightsFile,
 )
 from results.records import Benchmark, Estimate, Limits, Requirements, RunInfo, Weights
-from runners.records import EngineOptions, Failure, LlamaCppOptions, Problem, PromptTemplate, TestSet, Workload
+from runners.engine_options import EngineOptions, LlamaCppOptions
+from runners.records import Failure, Problem, PromptTemplate, TestSet, Workload
 from runners.test_set_files import TestSetFile
 
 SCHEMA_VERSION = 1

@@ -34,9 +34,10 @@ from results.statistics import required_examples
 from results.store import ExampleFilter, Store
 from results.summary import summarise
 from runners.engine import open_engine
+from runners.engine_options import LlamaCppOptions
 from runners.machine import probe_machine
 from runners.prompts import example_request
-from runners.records import LlamaCppOptions, Workload
+from runners.records import Workload
 from workbench import doctor
 from workbench.benchmark_file import parse_benchmark, read_benchmark_file, read_requirements_file, render_benchmark
 from workbench.benchmark_runs import BenchmarkRun
