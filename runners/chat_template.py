@@ -7,9 +7,10 @@ Does not tokenize.
 import datetime
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NoReturn
 
-from jinja2 import TemplateError
+from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from catalog.records import Record
@@ -63,18 +64,23 @@ def render_conversation(
 
 
 def _apply(template: str, messages: Sequence[Message], bos_token: str, eos_token: str) -> str:
+    return _compile(template).render(
+        messages=[{"role": message.role, "content": message.content} for message in messages],
+        add_generation_prompt=True,
+        bos_token=bos_token,
+        eos_token=eos_token,
+    )
+
+
+@cache
+def _compile(template: str) -> Template:
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )
     environment.filters["tojson"] = _to_json
     environment.globals["raise_exception"] = _refuse
     environment.globals["strftime_now"] = _now
-    return environment.from_string(template).render(
-        messages=[{"role": message.role, "content": message.content} for message in messages],
-        add_generation_prompt=True,
-        bos_token=bos_token,
-        eos_token=eos_token,
-    )
+    return environment.from_string(template)
 
 
 def _plain_text(messages: Sequence[Message]) -> str:

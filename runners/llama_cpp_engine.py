@@ -11,20 +11,20 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import llama_cpp
-import numpy as np
 import psutil
 
 from catalog.records import Candidate
 from runners.chat_template import Rendered, render_conversation
 from runners.engine_options import EngineOptions, LlamaCppOptions
 from runners.errors import EngineFailed
+from runners.llama_cells import OWN_SEQUENCES, CellLayout
 from runners.llama_decoder import Decoder, Entry
+from runners.llama_scoring import Item, Room, Scoring
 from runners.records import ChoiceScore, ChoiceScores, Chunk, Loaded, Request
 from runners.stop_strings import StopStrings
 from runners.utf8_pieces import Utf8Pieces
@@ -68,16 +68,6 @@ class _Slot:
         return len(self.prompt) + self.request.max_output_tokens
 
 
-@dataclass
-class _Scored:
-    """One request while its choices are scored."""
-
-    request: Request
-    unique: list[int]
-    choices: list[list[int]]
-    logprobs: list[float]
-
-
 class LlamaCppEngine:
     """Runs a GGUF file."""
 
@@ -91,7 +81,11 @@ class LlamaCppEngine:
         self._vocab: Any = None
         self._template: str | None = None
         self._decoder: Decoder | None = None
+        self._scoring: Scoring | None = None
+        self._recurrent = False
         self._sequences = MAX_SEQUENCES
+        self._choices: dict[tuple[str, tuple[str, ...]], list[list[int]]] = {}
+        """Tokens of the answers that were encoded last: all examples of a test set have the same."""
 
     def load(self) -> Loaded:
         """Map the weights and reserve the KV cache. Raises EngineFailed with what to do."""
@@ -106,6 +100,7 @@ class LlamaCppEngine:
             raise EngineFailed(message)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         if llama_cpp.llama_model_is_recurrent(self._model) or llama_cpp.llama_model_is_hybrid(self._model):
+            self._recurrent = True
             self._sequences = RECURRENT_SEQUENCES
         params = self._context_params()
         self._context = llama_cpp.llama_init_from_model(self._model, params)
@@ -121,6 +116,7 @@ class LlamaCppEngine:
             self._sequences,
             llama_cpp.llama_vocab_n_tokens(self._vocab),
         )
+        self._scoring = self._make_scoring(self._decoder)
         self._template = self._metadata("tokenizer.chat_template")
         return self._describe(params.n_threads)
 
@@ -181,29 +177,28 @@ class LlamaCppEngine:
 
     def score_choices(self, requests: Sequence[Request]) -> Iterator[ChoiceScores]:
         """Score the choices of each request; the tokens that all prompts begin with are decoded once."""
-        decoder = self._ready()
-        decoder.clear()
-        if not requests:
+        self._ready()
+        if not requests or self._scoring is None:
             return
-        separators = [self._render(request).separator for request in requests]
-        prompts = [self._encode(request) for request in requests]
-        prefix = _common_prefix(prompts) if len(prompts) > 1 else []
-        list(decoder.decode([Entry(token, position, 0) for position, token in enumerate(prefix)]))
-        group: list[_Scored] = []
-        for request, prompt, separator in zip(requests, prompts, separators, strict=True):
-            choices = [self._tokenize(separator + choice, special=False) for choice in request.choices]
-            item = _Scored(request, prompt[len(prefix) :], choices, [])
-            if _cells([item]) + len(prefix) > self._options.context_tokens:
-                yield from self._score_group(decoder, group, len(prefix))
-                group = []
-                yield ChoiceScores(request_id=request.id, scores=(), prompt_tokens=len(prompt), cached_tokens=0)
+        rendered = [self._render(request) for request in requests]
+        items = [
+            Item(self._encode_text(text.text), self._encode_choices(text.separator, request.choices))
+            for request, text in zip(requests, rendered, strict=True)
+        ]
+        scored = self._scoring.score(items)
+        for request, (item, shared) in zip(requests, scored, strict=True):
+            if shared is None:
+                yield ChoiceScores(request_id=request.id, scores=(), prompt_tokens=len(item.prompt), cached_tokens=0)
                 continue
-            if group and not self._fits_group([*group, item], len(prefix)):
-                yield from self._score_group(decoder, group, len(prefix))
-                group = []
-            group.append(item)
-        yield from self._score_group(decoder, group, len(prefix))
-        decoder.clear()
+            found = zip(request.choices, item.logprobs, item.choices, strict=True)
+            yield ChoiceScores(
+                request_id=request.id,
+                scores=tuple(
+                    ChoiceScore(choice=choice, logprob=logprob, tokens=len(tokens)) for choice, logprob, tokens in found
+                ),
+                prompt_tokens=len(item.prompt),
+                cached_tokens=shared,
+            )
 
     def close(self) -> None:
         """Free the context and the model; may be called twice."""
@@ -225,7 +220,7 @@ class LlamaCppEngine:
             if slot.next_token is not None:
                 position = len(slot.prompt) + slot.output_tokens - 1
                 owners[len(entries)] = slot
-                entries.append(Entry(slot.next_token, position, slot.sequence, wants_logits=True))
+                entries.append(Entry(slot.next_token, position, (slot.sequence,), wants_logits=True))
         for slot in slots:
             room = self._options.batch_tokens - len(entries)
             if slot.next_token is not None or room <= 0:
@@ -235,7 +230,7 @@ class LlamaCppEngine:
                 last = position == len(slot.prompt) - 1
                 if last:
                     owners[len(entries)] = slot
-                entries.append(Entry(slot.prompt[position], position, slot.sequence, wants_logits=last))
+                entries.append(Entry(slot.prompt[position], position, (slot.sequence,), wants_logits=last))
             slot.decoded = end
         for index, row in decoder.decode_rows(entries):
             slot = owners[index]
@@ -261,61 +256,16 @@ class LlamaCppEngine:
             cached_tokens=0 if finished else None,
         )
 
-    def _fits_group(self, group: list[_Scored], prefix: int) -> bool:
-        sequences = 1 + sum(1 + sum(len(choice) > 1 for choice in item.choices) for item in group)
-        tokens = sum(len(item.unique) for item in group)
-        cells = prefix + _cells(group)
-        return (
-            sequences <= self._sequences
-            and tokens <= self._options.batch_tokens
-            and cells <= self._options.context_tokens
+    def _make_scoring(self, decoder: Decoder) -> Scoring:
+        """Recurrent layers cannot share a token between sequences, and have no cells to place."""
+        own = 0 if self._recurrent else OWN_SEQUENCES
+        room = Room(
+            sequences=self._sequences - 1 - own,
+            batch_tokens=self._options.batch_tokens,
+            cells=self._options.context_tokens,
         )
-
-    def _score_group(self, decoder: Decoder, group: list[_Scored], prefix: int) -> Iterator[ChoiceScores]:
-        """Two rounds: the unique parts of the prompts, then the later tokens of choices longer than one token."""
-        entries: list[Entry] = []
-        owners: dict[int, _Scored] = {}
-        for sequence, item in enumerate(group, start=1):
-            decoder.share(0, sequence)
-            for offset, token in enumerate(item.unique):
-                last = offset == len(item.unique) - 1
-                if last:
-                    owners[len(entries)] = item
-                entries.append(Entry(token, prefix + offset, sequence, wants_logits=last))
-        for index, logprobs in decoder.decode(entries):
-            item = owners[index]
-            item.logprobs = [float(logprobs[choice[0]]) for choice in item.choices]
-        self._score_later_tokens(decoder, group, prefix)
-        for sequence in range(1, self._sequences):
-            decoder.forget(sequence)
-        for item in group:
-            yield ChoiceScores(
-                request_id=item.request.id,
-                scores=tuple(
-                    ChoiceScore(choice=choice, logprob=logprob, tokens=len(tokens))
-                    for choice, logprob, tokens in zip(item.request.choices, item.logprobs, item.choices, strict=True)
-                ),
-                prompt_tokens=prefix + len(item.unique),
-                cached_tokens=prefix,
-            )
-
-    def _score_later_tokens(self, decoder: Decoder, group: list[_Scored], prefix: int) -> None:
-        entries: list[Entry] = []
-        targets: dict[int, tuple[_Scored, int, int]] = {}
-        free = iter(range(1 + len(group), self._sequences))
-        for sequence, item in enumerate(group, start=1):
-            start = prefix + len(item.unique)
-            for number, choice in enumerate(item.choices):
-                if len(choice) == 1:
-                    continue
-                branch = next(free)
-                decoder.share(sequence, branch)
-                for offset, token in enumerate(choice[:-1]):
-                    targets[len(entries)] = (item, number, choice[offset + 1])
-                    entries.append(Entry(token, start + offset, branch, wants_logits=True))
-        for index, logprobs in decoder.decode(entries):
-            item, number, following = targets[index]
-            item.logprobs[number] += float(logprobs[following])
+        layout = None if self._recurrent else CellLayout(self._context, decoder, self._sequences - own)
+        return Scoring(decoder, room, layout)
 
     def _ready(self) -> Decoder:
         if self._decoder is None:
@@ -388,7 +338,17 @@ class LlamaCppEngine:
         return Rendered(text=rendered.text + rendered.separator + request.answer_prefix, separator="")
 
     def _encode(self, request: Request) -> list[int]:
-        tokens = self._tokenize(self._render(request).text, special=True)
+        return self._encode_text(self._render(request).text)
+
+    def _encode_choices(self, separator: str, choices: tuple[str, ...]) -> list[list[int]]:
+        if (separator, choices) not in self._choices:
+            self._choices = {
+                (separator, choices): [self._tokenize(separator + choice, special=False) for choice in choices]
+            }
+        return self._choices[separator, choices]
+
+    def _encode_text(self, text: str) -> list[int]:
+        tokens = self._tokenize(text, special=True)
         bos = llama_cpp.llama_vocab_bos(self._vocab)
         # Many chat templates write the beginning-of-sequence token that the tokenizer adds as well.
         return tokens[1:] if tokens[:2] == [bos, bos] else tokens
@@ -425,19 +385,6 @@ class LlamaCppEngine:
             llama_cpp.llama_sampler_chain_add(chain, llama_cpp.llama_sampler_init_temp(request.temperature))
             llama_cpp.llama_sampler_chain_add(chain, llama_cpp.llama_sampler_init_dist(request.seed & 0xFFFFFFFF))
         return chain
-
-
-def _cells(group: list[_Scored]) -> int:
-    return sum(len(item.unique) + sum(len(choice) - 1 for choice in item.choices) for item in group)
-
-
-def _common_prefix(prompts: list[list[int]]) -> list[int]:
-    """Longest run of tokens that all prompts begin with; each prompt keeps at least one token of its own."""
-    shortest = min(len(prompt) for prompt in prompts) - 1
-    table = np.array([prompt[:shortest] for prompt in prompts])
-    same = (table == table[0]).all(axis=0)
-    length = int(np.argmin(same)) if not same.all() else shortest
-    return prompts[0][:length]
 
 
 def _usable_cores() -> int:

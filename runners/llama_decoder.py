@@ -3,7 +3,6 @@
 Knows nothing of prompts, choices or sampling.
 """
 
-import ctypes
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -19,20 +18,21 @@ class Entry(NamedTuple):
 
     token: int
     position: int
-    sequence: int
+    sequences: tuple[int, ...]
+    """All sequences that it belongs to."""
     wants_logits: bool = False
 
 
 class Decoder:
     """Owns one llama_batch. Not thread-safe, like the context below it."""
 
-    def __init__(self, context: Any, batch_tokens: int, max_outputs: int, vocabulary_size: int) -> None:
+    def __init__(self, context: Any, batch_tokens: int, max_sequences: int, vocabulary_size: int) -> None:
         self._context = context
         self._memory = llama_cpp.llama_get_memory(context)
         self._batch_tokens = batch_tokens
-        self._max_outputs = max_outputs
+        self._max_outputs = max_sequences
         self._vocabulary_size = vocabulary_size
-        self._batch = llama_cpp.llama_batch_init(batch_tokens, 0, 1)
+        self._batch = llama_cpp.llama_batch_init(batch_tokens, 0, max_sequences)
 
     def decode_rows(self, entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
         """Decode in order; yields (index in entries, row of the logits in the context) for the wanted ones.
@@ -56,17 +56,14 @@ class Decoder:
                     yield start + row, row
             start += len(piece)
 
-    def decode(self, entries: Sequence[Entry]) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-        """Like decode_rows, with log-probabilities over the vocabulary, shape (vocabulary_size,)."""
-        for index, row in self.decode_rows(entries):
-            pointer = llama_cpp.llama_get_logits_ith(self._context, row)
-            logits = np.ctypeslib.as_array(pointer, shape=(self._vocabulary_size,))
-            highest = logits.max()
-            yield index, logits - (highest + np.log(np.exp(logits - highest).sum(dtype=np.float64)))
+    def logits(self, row: int) -> npt.NDArray[np.float32]:
+        """Logits of a row that decode_rows named, shape (vocabulary_size,); a view that the next call overwrites."""
+        pointer = llama_cpp.llama_get_logits_ith(self._context, row)
+        return np.ctypeslib.as_array(pointer, shape=(self._vocabulary_size,))
 
-    def share(self, source: int, target: int) -> None:
-        """Let a sequence begin with all that another holds, without copying."""
-        llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+    def share(self, source: int, target: int, first: int = -1, end: int = -1) -> None:
+        """Let a sequence hold what another holds at positions first to end - 1, without copying; -1 is no bound."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, first, end)
 
     def forget(self, sequence: int) -> None:
         """Free a sequence's cells."""
@@ -93,9 +90,11 @@ class Decoder:
     def _fill(self, piece: Sequence[Entry]) -> None:
         batch = self._batch
         batch.n_tokens = len(piece)
-        for index, (token, position, sequence, wants_logits) in enumerate(piece):
+        for index, (token, position, sequences, wants_logits) in enumerate(piece):
             batch.token[index] = token
             batch.pos[index] = position
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = sequence
-            batch.logits[index] = ctypes.c_int8(wants_logits)
+            batch.n_seq_id[index] = len(sequences)
+            place = batch.seq_id[index]
+            for number, sequence in enumerate(sequences):
+                place[number] = sequence
+            batch.logits[index] = wants_logits
