@@ -133,8 +133,7 @@ class EndpointEngine:
     def close(self) -> None:
         """Close the connections; may be called twice."""
         if self._loop is not None and self._client is not None:
-            self._loop.run(self._client.close())
-            self._loop.close()
+            self._loop.close(self._client.close())
         self._loop = self._client = None
 
     def _ready(self) -> tuple[EndpointClient, EventLoop]:

@@ -28,9 +28,11 @@ class EventLoop:
         """Do it and wait."""
         return self.start(work).result()
 
-    def close(self) -> None:
-        """End everything that still runs, and the thread."""
+    def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """End everything that still runs, do what is left to do, and end the thread."""
         self.run(self._cancel_all())
+        self.run(last)
+        self.run(self._let_transports_close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -41,3 +43,8 @@ class EventLoop:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
+
+    async def _let_transports_close(self) -> None:
+        # A transport that was closed gives its socket back in one of the loop's next rounds.
+        for _ in range(3):
+            await asyncio.sleep(0)

@@ -5,13 +5,14 @@ Behaviours are used up one per request, or stand for every request whose text ho
 """
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 Answer = Callable[[dict[str, Any]], str]
 """What the model says to a request's body."""
@@ -77,6 +78,7 @@ class OpenAiServer:
     address: str = ""
     seen: list[Seen] = field(default_factory=list)
     most_at_once: int = 0
+    connections: set[socket.socket] = field(default_factory=set)
     _at_once: int = 0
     _next: list[Behaviour] = field(default_factory=list)
     _always: dict[str, Behaviour] = field(default_factory=dict)
@@ -106,82 +108,85 @@ class OpenAiServer:
             self._at_once -= 1
 
 
-def _handler(state: OpenAiServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+class _Handler(BaseHTTPRequestHandler):
+    state: ClassVar[OpenAiServer]
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-        def do_GET(self) -> None:
-            if self._is_refused():
-                return
-            if self.path != "/v1/models" or state.models is None:
-                self._send(404, '{"detail": "Not Found"}')
-            else:
-                models = [{"id": name, "object": "model", "max_model_len": 4096} for name in state.models]
-                self._send(200, json.dumps({"object": "list", "data": models}))
+    def setup(self) -> None:
+        """Remember the connection, so that the end of the server is the end of it."""
+        super().setup()
+        self.state.connections.add(self.connection)
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            behaviour = state.enter(Seen(self.path, dict(self.headers), body, time.perf_counter()))
-            try:
-                if not self._is_refused():
-                    self._complete(body, behaviour)
-            except (BrokenPipeError, ConnectionResetError):
-                # The client went away, as an abandoned stream does.
-                self.close_connection = True
-            finally:
-                state.leave()
+    def do_GET(self) -> None:
+        if self._is_refused():
+            return
+        if self.path != "/v1/models" or self.state.models is None:
+            self._send(404, '{"detail": "Not Found"}')
+        else:
+            models = [{"id": name, "object": "model", "max_model_len": 4096} for name in self.state.models]
+            self._send(200, json.dumps({"object": "list", "data": models}))
 
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        behaviour = self.state.enter(Seen(self.path, dict(self.headers), body, time.perf_counter()))
+        try:
+            if not self._is_refused():
+                self._complete(body, behaviour)
+        except (BrokenPipeError, ConnectionResetError):
+            # The client went away, as an abandoned stream does.
+            self.close_connection = True
+        finally:
+            self.state.leave()
 
-        def _is_refused(self) -> bool:
-            wanted = None if state.key is None else f"Bearer {state.key}"
-            if wanted is None or self.headers.get("authorization") == wanted:
-                return False
-            given = self.headers.get("authorization", "none")
-            self._send(401, json.dumps({"error": {"message": f"Incorrect API key provided: {given}"}}))
-            return True
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
 
-        def _complete(self, body: dict[str, Any], behaviour: Behaviour) -> None:
-            time.sleep(behaviour.first_byte_seconds)
-            if "response_format" in body and not state.takes_schema:
-                self._send(400, '{"error": {"message": "response_format json_schema is not supported"}}')
-            elif behaviour.status != 200 or behaviour.content_type.startswith("text/html"):
-                self._send(behaviour.status, behaviour.body, behaviour.headers, behaviour.content_type)
-            else:
-                self.send_response(200)
-                self.send_header("content-type", behaviour.content_type)
-                self.send_header("transfer-encoding", "chunked")
-                self.end_headers()
-                self._stream(body, behaviour)
+    def _is_refused(self) -> bool:
+        wanted = None if self.state.key is None else f"Bearer {self.state.key}"
+        if wanted is None or self.headers.get("authorization") == wanted:
+            return False
+        given = self.headers.get("authorization", "none")
+        self._send(401, json.dumps({"error": {"message": f"Incorrect API key provided: {given}"}}))
+        return True
 
-        def _stream(self, body: dict[str, Any], behaviour: Behaviour) -> None:
-            events = [behaviour.raw] if behaviour.raw is not None else _events(body, behaviour, state.answer(body))
-            for number, event in enumerate(events):
-                if behaviour.break_after is not None and number > behaviour.break_after:
-                    self.wfile.flush()
-                    self.connection.close()
-                    self.close_connection = True
-                    return
-                time.sleep(behaviour.word_seconds if number else 0)
-                data = event.encode()
-                for piece in [data[i : i + 1] for i in range(len(data))] if behaviour.byte_by_byte else [data]:
-                    self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-                    self.wfile.flush()
-            self.wfile.write(b"0\r\n\r\n")
-
-        def _send(
-            self, status: int, text: str, headers: dict[str, str] | None = None, kind: str = "application/json"
-        ) -> None:
-            data = text.encode()
-            self.send_response(status)
-            for name, value in {"content-type": kind, "content-length": str(len(data)), **(headers or {})}.items():
-                self.send_header(name, value)
+    def _complete(self, body: dict[str, Any], behaviour: Behaviour) -> None:
+        time.sleep(behaviour.first_byte_seconds)
+        if "response_format" in body and not self.state.takes_schema:
+            self._send(400, '{"error": {"message": "response_format json_schema is not supported"}}')
+        elif behaviour.status != 200 or behaviour.content_type.startswith("text/html"):
+            self._send(behaviour.status, behaviour.body, behaviour.headers, behaviour.content_type)
+        else:
+            self.send_response(200)
+            self.send_header("content-type", behaviour.content_type)
+            self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            self.wfile.write(data)
+            self._stream(body, behaviour)
 
-    return Handler
+    def _stream(self, body: dict[str, Any], behaviour: Behaviour) -> None:
+        events = [behaviour.raw] if behaviour.raw is not None else _events(body, behaviour, self.state.answer(body))
+        for number, event in enumerate(events):
+            if behaviour.break_after is not None and number > behaviour.break_after:
+                self.wfile.flush()
+                self.connection.close()
+                self.close_connection = True
+                return
+            time.sleep(behaviour.word_seconds if number else 0)
+            data = event.encode()
+            for piece in [data[i : i + 1] for i in range(len(data))] if behaviour.byte_by_byte else [data]:
+                self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+                self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _send(
+        self, status: int, text: str, headers: dict[str, str] | None = None, kind: str = "application/json"
+    ) -> None:
+        data = text.encode()
+        self.send_response(status)
+        for name, value in {"content-type": kind, "content-length": str(len(data)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
 
 
 def _events(body: dict[str, Any], behaviour: Behaviour, answer: str) -> Iterable[str]:
@@ -217,7 +222,7 @@ def _event(delta: dict[str, str], *, chat: bool, finish_reason: str | None = Non
 def openai_server(answer: Answer | None = None, **state: Any) -> Iterator[OpenAiServer]:
     """A running server, ended afterwards."""
     served = OpenAiServer(answer=answer or words(), **state)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(served))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"state": served}))
     server.daemon_threads = True
     served.address = f"http://127.0.0.1:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -227,4 +232,7 @@ def openai_server(answer: Answer | None = None, **state: Any) -> Iterator[OpenAi
     finally:
         server.shutdown()
         server.server_close()
+        for connection in served.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         thread.join()
