@@ -22,8 +22,6 @@ from runners.retry_policy import RETRIED_STATUSES, wait_before
 
 _MOST_ERROR_BYTES = 16_384
 """Read of what a server says with an error."""
-_NO_SCHEMA_STATUSES = frozenset({400, 404, 415, 422, 501})
-"""Answers to a `response_format` that a server does not know."""
 
 Emit = Callable[[Chunk], None]
 """Takes each chunk as it arrives."""
@@ -75,7 +73,7 @@ class EndpointClient:
                 if refusal.is_overflow:
                     emit(_last(request, "overflow"))
                     return
-                if schema and self._may_drop_schema(refusal):
+                if schema and self._options.label_answers == "auto" and refusal.may_be_about_schema:
                     schema, gave_up_schema, tries = False, True, tries - 1
                     emit(_again(request, self._without_schema(refusal)))
                     continue
@@ -112,7 +110,7 @@ class EndpointClient:
         except httpx.HTTPError as error:
             if not is_answered and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
                 # A server that closes an idle connection in the moment we use it has not seen the request.
-                raise Refusal(None, _name(error)) from error
+                raise Refusal(None, f"it closed the connection before it answered ({_name(error)})") from error
             raise EngineFailed(self._broken(_name(error))) from error
         except EngineFailed as error:
             raise EngineFailed(self._broken(str(error))) from error
@@ -141,9 +139,6 @@ class EndpointClient:
         if seconds is None:
             return None
         return Retry(status=refusal.status, waited_seconds=seconds, reason=self._words.explain(refusal))
-
-    def _may_drop_schema(self, refusal: Refusal) -> bool:
-        return self._options.label_answers == "auto" and refusal.status in _NO_SCHEMA_STATUSES
 
     def _without_schema(self, refusal: Refusal) -> Retry:
         said = self._words.quote(refusal.words)

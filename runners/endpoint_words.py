@@ -18,6 +18,8 @@ _OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 _OVERFLOW_STATUSES = frozenset({400, 413, 422, 500})
+_NO_SCHEMA = re.compile(r"response_format|json_?schema|guided|grammar", re.IGNORECASE)
+_NO_SCHEMA_STATUSES = frozenset({400, 404, 415, 422, 501})
 
 
 @dataclass
@@ -32,6 +34,11 @@ class Refusal(Exception):
     def is_overflow(self) -> bool:
         """Whether the prompt was too long."""
         return self.status in _OVERFLOW_STATUSES and _OVERFLOW.search(self.words) is not None
+
+    @property
+    def may_be_about_schema(self) -> bool:
+        """Whether it may be the `response_format` that was not taken; some servers call that an error of their own."""
+        return self.status in _NO_SCHEMA_STATUSES or (self.status == 500 and _NO_SCHEMA.search(self.words) is not None)
 
 
 class Words:

@@ -75,6 +75,8 @@ class OpenAiServer:
     key: str | None = None
     """Wanted from every request."""
     takes_schema: bool = True
+    schema_status: int = 400
+    """What a schema is refused with."""
     address: str = ""
     seen: list[Seen] = field(default_factory=list)
     most_at_once: int = 0
@@ -153,7 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _complete(self, body: dict[str, Any], behaviour: Behaviour) -> None:
         time.sleep(behaviour.first_byte_seconds)
         if "response_format" in body and not self.state.takes_schema:
-            self._send(400, '{"error": {"message": "response_format json_schema is not supported"}}')
+            self._send(
+                self.state.schema_status, '{"error": {"message": "response_format json_schema is not supported"}}'
+            )
         elif behaviour.status != 200 or behaviour.content_type.startswith("text/html"):
             self._send(behaviour.status, behaviour.body, behaviour.headers, behaviour.content_type)
         else:

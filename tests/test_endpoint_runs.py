@@ -1,6 +1,7 @@
 """Benchmarks over endpoints in real workers: labels, failures, limits, the key, and what leaves the machine."""
 
 import itertools
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,34 @@ def test_at_the_spending_limit_the_rest_is_skipped_and_said_so_and_can_be_resume
     again = run(make_run(server, max_requests=40), tmp_path)
     assert again.status == "finished"
     assert len(server.seen) == 6
+
+
+@pytest.mark.engine
+def test_a_real_model_behind_a_server_is_held_to_the_labels(tmp_path: Path, smollm2: Path) -> None:
+    """The answers are a real model's, under a real grammar; only the way from it to the wire is the tests' own."""
+    import llama_cpp
+
+    model = llama_cpp.Llama(str(smollm2), n_ctx=512, verbose=False, seed=0)
+    one_at_a_time = threading.Lock()
+
+    def say(body: dict[str, Any]) -> str:
+        schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
+        held = {"type": "json_object", "schema": schema} if schema else None
+        with one_at_a_time:
+            done: Any = model.create_chat_completion(
+                body["messages"], max_tokens=body["max_tokens"], temperature=0.0, response_format=held
+            )
+        return str(done["choices"][0]["message"]["content"])
+
+    try:
+        with openai_server(say) as server:
+            result = run(make_run(server, workloads=BOTH), tmp_path)
+    finally:
+        model.close()
+    assert result.status == "finished", result.failures
+    accuracy = [event for event in result.completions if event.completion.workload == "accuracy"]
+    assert {event.completion.text for event in accuracy} <= set(LABELS)
+    assert set(validities(result)) == {Validity.SCORED}
 
 
 @pytest.fixture(scope="module")

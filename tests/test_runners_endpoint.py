@@ -386,8 +386,9 @@ def test_an_answer_is_held_to_the_labels_where_the_server_can(server: OpenAiServ
     assert "response_format" not in third
 
 
-def test_a_server_that_takes_no_schema_is_asked_for_free_text_from_then_on(server: OpenAiServer) -> None:
-    server.takes_schema = False
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_a_server_that_takes_no_schema_is_asked_for_free_text_from_then_on(server: OpenAiServer, status: int) -> None:
+    server.takes_schema, server.schema_status = False, status
     chunks: list[Chunk] = []
     with loaded(server) as engine:
         requests = [ask(f"r{number}", choices=("a", "b")) for number in range(3)]
@@ -396,4 +397,4 @@ def test_a_server_that_takes_no_schema_is_asked_for_free_text_from_then_on(serve
     (retry,) = [chunk.retried for chunk in chunks if chunk.retried is not None]
     assert "does not take response_format" in retry.reason
     with loaded(server, label_answers="json_schema") as engine:
-        assert "status 400" in failure(engine, ask(choices=("a", "b")))
+        assert f"status {status}" in failure(engine, ask(choices=("a", "b")))
