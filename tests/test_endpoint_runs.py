@@ -145,7 +145,7 @@ def test_a_real_model_behind_a_server_is_held_to_the_labels(tmp_path: Path, smol
 
     def say(body: dict[str, Any]) -> str:
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
-        held = {"type": "json_object", "schema": schema} if schema else None
+        held: Any = {"type": "json_object", "schema": schema} if schema else None
         with one_at_a_time:
             done: Any = model.create_chat_completion(
                 body["messages"], max_tokens=body["max_tokens"], temperature=0.0, response_format=held
