@@ -1,12 +1,12 @@
 """The plug every engine fits, and the table in which engines are found.
 
 An engine loads, streams, scores and closes. It does nothing before load(), never times itself, never retries
-silently, never reads settings. The stopwatch stands outside (runners/stopwatch.py).
+silently, never reads settings or the environment. The stopwatch stands outside (runners/stopwatch.py).
 """
 
 import importlib
 import importlib.metadata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Protocol
 
@@ -18,6 +18,16 @@ from runners.records import ChoiceScores, Chunk, Loaded, Request
 
 class Engine(Protocol):
     """What a candidate runs on."""
+
+    @property
+    def can_score_choices(self) -> bool:
+        """Whether score_choices works; where it does not, labels are generated as text."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """Requests at once where answers are generated and nobody measures latency."""
+        ...
 
     def load(self) -> Loaded:
         """Read the weights; afterwards the engine is ready for the first token. Raises EngineFailed."""
@@ -35,12 +45,14 @@ class Engine(Protocol):
         """Answers in pieces, up to max_concurrency requests at once.
 
         Takes the next request only when it can start on it. Chunks of one request keep their order; the last one,
-        and only it, has a finish_reason. No prompt token is reused from another request.
+        and only it, has a finish_reason. No prompt token is reused from another request. An engine that holds several
+        requests at once ends one that fails with a chunk `failed`, and the others go on; at a concurrency of 1 it may
+        raise EngineFailed instead. Raises LimitReached when going on would spend more than allowed.
         """
         ...
 
     def score_choices(self, requests: Sequence[Request]) -> Iterator[ChoiceScores]:
-        """Log-probability of every choice of every request, in the order of the requests."""
+        """Log-probability of every choice of every request, in order. Raises EngineFailed where it cannot."""
         ...
 
     def close(self) -> None:
@@ -48,19 +60,15 @@ class Engine(Protocol):
         ...
 
 
-class EngineEntry(Protocol):
-    """How an engine is made: its class takes the candidate and its options."""
-
-    def __call__(self, candidate: Candidate, options: EngineOptions) -> Engine:
-        """Make the engine; load() does the work."""
-        ...
-
-
 _ENGINES = {
     "llama-cpp": ("runners.llama_cpp_engine:LlamaCppEngine", "llama-cpp-python", "llama-cpp"),
+    "endpoint": ("runners.endpoint_engine:EndpointEngine", "httpx", ""),
     "scripted": ("runners.scripted_engine:ScriptedEngine", "open-model-workbench", ""),
 }
 """Engine → (module:Class, package whose version counts, extra that installs it)."""
+
+_WITH_SECRETS = frozenset({"endpoint"})
+"""Engines that are also given the secrets."""
 
 ENGINE_NAMES = tuple(_ENGINES)
 """Every engine that can be named in a benchmark file."""
@@ -79,8 +87,11 @@ def engine_version(name: str) -> str:
         raise EngineUnavailable(message) from error
 
 
-def open_engine(candidate: Candidate, options: EngineOptions) -> Engine:
-    """The engine for a candidate, not yet loaded. Raises EngineUnavailable."""
+def open_engine(candidate: Candidate, options: EngineOptions, secrets: Mapping[str, str] | None = None) -> Engine:
+    """The engine for a candidate, not yet loaded. Raises EngineUnavailable.
+
+    `secrets` are values of environment variables by name, for the engines whose options name one.
+    """
     engine_version(candidate.engine)
     target, package, _ = _entry(candidate.engine)
     module_name, class_name = target.split(":")
@@ -92,8 +103,8 @@ def open_engine(candidate: Candidate, options: EngineOptions) -> Engine:
             f"Reinstall {package} with: python3 launch.py repair."
         )
         raise EngineUnavailable(message) from error
-    make: EngineEntry = getattr(module, class_name)
-    return make(candidate, options)
+    make: Callable[..., Engine] = getattr(module, class_name)
+    return make(candidate, options, secrets or {}) if candidate.engine in _WITH_SECRETS else make(candidate, options)
 
 
 def _entry(name: str) -> tuple[str, str, str]:

@@ -1,13 +1,22 @@
 """What can be set of each engine: one record per engine, and the union that refuses what an engine does not know."""
 
-from typing import Annotated, Literal
+import ipaddress
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from catalog.records import Record
 
 
-class LlamaCppOptions(Record):
+class _Options(Record):
+    """What the options of all engines have in common."""
+
+    NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset()
+    """Options that change no result, so that a run is the same run, and can be resumed, with other values."""
+
+
+class LlamaCppOptions(_Options):
     """Options of the llama.cpp engine."""
 
     engine: Literal["llama-cpp"] = "llama-cpp"
@@ -23,7 +32,7 @@ class LlamaCppOptions(Record):
     """Map the weights from the file instead of copying them."""
 
 
-class ScriptedOptions(Record):
+class ScriptedOptions(_Options):
     """Options of the scripted engine, whose delays and answers are known exactly. For tests of the stopwatch."""
 
     engine: Literal["scripted"] = "scripted"
@@ -51,5 +60,72 @@ class ScriptedOptions(Record):
     """Memory to hold while loaded."""
 
 
-EngineOptions = Annotated[LlamaCppOptions | ScriptedOptions, Field(discriminator="engine")]
+class EndpointOptions(_Options):
+    """Options of an OpenAI-compatible server, on this machine or elsewhere (docs/engines.md)."""
+
+    NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("api_key_variable", "allow_remote", "requests_per_minute", "max_requests", "max_total_tokens"),
+            *("timeout_seconds", "connect_timeout_seconds", "max_retries"),
+        }
+    )
+
+    engine: Literal["endpoint"] = "endpoint"
+    base_url: str
+    """Address under which the server has `/chat/completions`, such as http://localhost:11434/v1."""
+    model: str | None = Field(default=None, min_length=1)
+    """Name by which the server knows the model; None takes the candidate's."""
+    api: Literal["chat", "completions"] = "chat"
+    """chat: the server applies the model's chat template; completions: the prompt is sent as plain text."""
+    api_key_variable: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Name of the environment variable that holds the key; the key itself is written nowhere."""
+    allow_remote: bool = False
+    """Whether examples may be sent to another machine than this one."""
+    label_answers: Literal["auto", "json_schema", "free"] = "auto"
+    """How accuracy gets a label: held to the labels by a JSON schema, as free text, or (auto) the first if it can."""
+    concurrency: int = Field(default=4, ge=1, le=256)
+    """Requests at once in accuracy workloads; latency is always measured one at a time."""
+    context_tokens: int | None = Field(default=None, ge=64, le=10_000_000)
+    """Context of the server, for those that cut longer prompts silently: what does not fit counts as overflow."""
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    """Requests are spread evenly so that no more than this many start in a minute; None for no limit."""
+    max_requests: int | None = Field(default=None, ge=1)
+    """Spending limit: most requests sent in one start of a run, warm-up included; None for no limit."""
+    max_total_tokens: int | None = Field(default=None, ge=1)
+    """Spending limit: most tokens, prompts and answers together, in one start of a run; None for no limit."""
+    timeout_seconds: float = Field(default=300, gt=0, le=590)
+    """Longest silence of the server before a request counts as failed."""
+    connect_timeout_seconds: float = Field(default=10, gt=0, le=590)
+    """Longest wait for a connection."""
+    max_retries: int = Field(default=4, ge=0, le=20)
+    """Further tries after 429, 502, 503, 504 or a refused connection."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_a_plain_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname, parts.port
+        except ValueError as error:
+            raise ValueError(f"it is no address ({error}); write one such as http://localhost:11434/v1") from error
+        if parts.scheme not in {"http", "https"} or not host:
+            raise ValueError("an address begins with http:// or https:// and names a host: http://localhost:11434/v1")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ValueError(
+                "an address holds no password, query or fragment; name the variable that holds the key in "
+                "api_key_variable"
+            )
+        return value.rstrip("/")
+
+
+def is_remote(options: EndpointOptions) -> bool:
+    """Whether the host is another one than this machine, as far as its name tells: localhost, 127.0.0.0/8, ::1."""
+    host = urlsplit(options.base_url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
+
+
+EngineOptions = Annotated[LlamaCppOptions | ScriptedOptions | EndpointOptions, Field(discriminator="engine")]
 """Options by engine; an option that an engine does not know is refused."""

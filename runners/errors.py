@@ -3,6 +3,7 @@
 RunnerError (a WorkbenchError)
 ├── EngineUnavailable   the engine is not installed or does not work here
 ├── EngineFailed        loading or generating failed inside the engine
+├── LimitReached        going on would spend more than the options allow
 ├── BadTestSet          a test-set file that cannot be used
 └── BadTemplate         a prompt or chat template that does not render
 """
@@ -20,6 +21,10 @@ class EngineUnavailable(RunnerError):
 
 class EngineFailed(RunnerError):
     """Loading or generating failed inside the engine."""
+
+
+class LimitReached(RunnerError):
+    """Going on would spend more than the options allow; what was finished is kept."""
 
 
 class BadTestSet(RunnerError):

@@ -71,6 +71,9 @@ class _Slot:
 class LlamaCppEngine:
     """Runs a GGUF file."""
 
+    can_score_choices = True
+    concurrency = 1
+
     def __init__(self, candidate: Candidate, options: EngineOptions) -> None:
         if not isinstance(options, LlamaCppOptions):
             raise EngineFailed(f"The llama.cpp engine got options for {options.engine!r}.")

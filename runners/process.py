@@ -4,15 +4,17 @@ Sleeps between looks, never spins. Whatever happens to the worker, the parent go
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runners.engine_options import EndpointOptions
 from runners.event_log import EventReader
 from runners.exit_codes import DISK_FULL, DISK_FULL_ERRORS, EXPECTED_FAILURE
 from runners.memory_sampler import sample_memory
@@ -65,16 +67,18 @@ def run_in_worker(
     on_event: Listener,
     is_cancelled: Callable[[], bool],
     hang_seconds: float = 600,
+    secrets: Mapping[str, str] | None = None,
 ) -> RunResult:
     """Do what is missing of a run in a fresh process, and return everything the run left behind.
 
     Never raises for what the worker does: a crash, a hang or a full disk becomes a Failure. `hang_seconds` is the
-    longest time without any sign of life.
+    longest time without any sign of life. `secrets` (environment variables that the options name) go through a pipe
+    and into no file.
     """
     watch = _Watch(folder, on_event)
     ending = "exited"
     try:
-        watch.start(spec)
+        watch.start(spec, secrets or {})
         ending = watch.until_end(is_cancelled, hang_seconds)
         failure = _failure(ending, watch.exit_code, folder)
     except OSError as error:
@@ -124,14 +128,17 @@ class _Watch:
         self._segment = sum(isinstance(event, RunStarted) for event in self.events)
         self._worker: subprocess.Popen[bytes] | None = None
         self._started = time.perf_counter()
+        self._samples_memory = True
 
     @property
     def exit_code(self) -> int | None:
         """The worker's, once it has ended."""
         return self._worker.returncode if self._worker is not None else None
 
-    def start(self, spec: RunSpec) -> None:
-        """Write the spec and start the worker. Raises OSError."""
+    def start(self, spec: RunSpec, secrets: Mapping[str, str]) -> None:
+        """Write the spec, start the worker and hand it the secrets. Raises OSError."""
+        # What a client holds is not what the model needs: of a server's memory nothing is known.
+        self._samples_memory = not isinstance(spec.options, EndpointOptions)
         self._folder.path.mkdir(parents=True, exist_ok=True)
         self._folder.spec.write_text(spec.model_dump_json(), encoding="utf-8")
         with self._folder.log.open("ab") as log:
@@ -142,6 +149,11 @@ class _Watch:
                 stderr=log,
                 start_new_session=True,
             )
+        if self._worker.stdin is not None:
+            # A worker that is gone already is found by the next look at it.
+            with contextlib.suppress(BrokenPipeError):
+                self._worker.stdin.write(json.dumps(dict(secrets)).encode() + b"\n")
+                self._worker.stdin.flush()
         self._started = time.perf_counter()
 
     def until_end(self, is_cancelled: Callable[[], bool], hang_seconds: float) -> str:
@@ -167,7 +179,7 @@ class _Watch:
         last_life, last_sample = self._started, float("-inf")
         while worker.poll() is None:
             now = time.perf_counter()
-            if now - last_sample >= SAMPLE_SECONDS:
+            if self._samples_memory and now - last_sample >= SAMPLE_SECONDS:
                 last_sample = now
                 self._sample(worker.pid, write_sample, now)
             if self._read():
@@ -200,7 +212,8 @@ class _Watch:
 def end_process_group(worker: subprocess.Popen[bytes], *, grace_seconds: float = 3) -> None:
     """End a worker and everything it started: ask, then kill. Safe to call when it has ended already."""
     if worker.stdin is not None:
-        worker.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            worker.stdin.close()
     if worker.poll() is None:
         _signal_group(worker.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -20,7 +20,7 @@ _NEUTRAL_TEXTS = (
 
 
 def example_request(test_set: TestSet, example: Example, workload: Workload, seed: int = 0) -> Request:
-    """The request for one example, with the labels as choices. Raises BadTemplate."""
+    """The request for one example; for accuracy, with the labels as choices. Raises BadTemplate."""
     messages: list[Message] = []
     system = _render(test_set.prompt.system, {"labels": list(test_set.labels)})
     if system:
@@ -33,7 +33,7 @@ def example_request(test_set: TestSet, example: Example, workload: Workload, see
         id=example.id,
         messages=tuple(messages),
         answer_prefix=test_set.prompt.answer_prefix,
-        choices=test_set.labels,
+        choices=test_set.labels if workload.kind == "accuracy" else (),
         max_output_tokens=workload.max_output_tokens,
         stop=workload.stop,
         temperature=workload.temperature,

@@ -174,7 +174,7 @@ class RunSpec(Record):
                 "model": self.candidate.model_id,
                 "revision": self.candidate.revision,
                 "weights": self.candidate.weights_sha256 or self.candidate.weights_path,
-                "options": self.options.model_dump(mode="json"),
+                "options": self.options.model_dump(mode="json", exclude=set(self.options.NOT_IN_KEY)),
                 "test_set": self.test_set.content_hash,
                 "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
                 "engine_version": self.engine_version,
@@ -200,7 +200,7 @@ class Request(Record):
     answer_prefix: str = ""
     """Text that the answer begins with; part of the prompt."""
     choices: tuple[str, ...] = ()
-    """Answers to score, for score_choices."""
+    """The allowed answers: what score_choices scores, and what an engine may hold a generated answer to."""
     max_output_tokens: int = Field(default=32, gt=0)
     """Most tokens generated."""
     stop: tuple[str, ...] = ()
@@ -211,8 +211,24 @@ class Request(Record):
     """Seed of sampling."""
 
 
-FinishReason = Literal["stop", "length", "overflow"]
-"""stop: the model ended; length: max_output_tokens reached; overflow: prompt and answer exceed the context."""
+FinishReason = Literal["stop", "length", "overflow", "refused"]
+"""stop: the model ended; length: max_output_tokens reached; overflow: prompt and answer exceed the context; refused: a
+content filter or the model itself declined to answer."""
+
+TokensFrom = Literal["engine", "usage", "chunks"]
+"""Who counted tokens. engine: the model's own tokenizer; usage: a server's figures; chunks: nobody did, and what is
+counted are the pieces of its stream, at most as many as there were tokens (prompt tokens are 0 then: not known)."""
+
+
+class Retry(Record):
+    """Why a request was handed over once more."""
+
+    status: int | None
+    """HTTP status of the try that failed; None where no connection was made."""
+    waited_seconds: float = Field(ge=0)
+    """Wait before this try; not part of any latency."""
+    reason: str
+    """In words, with the server's own."""
 
 
 class Chunk(Record):
@@ -224,12 +240,22 @@ class Chunk(Record):
     """Text that is new; may be empty while a character is incomplete."""
     tokens: int = Field(ge=0)
     """Output tokens in this piece; stop tokens are not counted."""
-    finish_reason: FinishReason | None = None
-    """Set on the last chunk of a request and only there."""
+    thinking: bool = False
+    """Whether the text belongs to the thinking before the answer."""
+    finish_reason: FinishReason | Literal["failed"] | None = None
+    """Set on the last chunk of a request and only there; `failed`: there is no answer, and `failure` says why."""
+    failure: str | None = None
+    """On the last chunk of a request that failed while others go on: what happened, as a sentence."""
+    retried: Retry | None = None
+    """On a chunk without text: the request is handed over once more at this moment; what came before does not count."""
     prompt_tokens: int | None = Field(default=None, ge=0)
     """On the last chunk: tokens of the rendered prompt."""
     cached_tokens: int | None = Field(default=None, ge=0)
     """On the last chunk: prompt tokens that were not computed again."""
+    output_tokens: int | None = Field(default=None, ge=0)
+    """On the last chunk: output tokens of the whole answer, where they were counted elsewhere than chunk by chunk."""
+    tokens_from: TokensFrom = "engine"
+    """On the last chunk: who counted."""
 
 
 class ChoiceScore(Record):
@@ -276,8 +302,8 @@ class Loaded(Record):
     """Architecture, size and quantization as the engine reads them."""
     parameters: int | None = None
     """Weights counted by the engine."""
-    context_tokens: int
-    """KV cache cells that were reserved."""
+    context_tokens: int | None
+    """KV cache cells that were reserved, or what a server says of its context; None where it does not."""
     trained_context_tokens: int | None = None
     """Context the model was trained for."""
     threads: int | None = None
@@ -311,8 +337,10 @@ class Completion(Record):
     """Prompt tokens that were not computed for this request."""
     output_tokens: int = Field(default=0, ge=0)
     """Tokens generated, stop tokens not counted."""
-    tokens_from: Literal["engine", "usage"] = "engine"
-    """Who counted: the model's own tokenizer in the engine, or a server's usage figures."""
+    tokens_from: TokensFrom = "engine"
+    """Who counted."""
+    thinking_chunks: int = Field(default=0, ge=0)
+    """How many of the chunks, from the first on, were thinking, which is not part of the text."""
     ready_at_seconds: float | None = Field(default=None, ge=0)
     """When the request could have been handed over."""
     started_at_seconds: float | None = Field(default=None, ge=0)
@@ -408,6 +436,7 @@ class Failure(Record):
         "engine",
         "overflow",
         "cancelled",
+        "limit",
         "disk_full",
         "scorer",
         "unavailable",
@@ -495,6 +524,18 @@ class ChunkArrived(Record):
     """New text."""
 
 
+class RequestRetried(Record):
+    """A request is handed over once more; the wait before is part of no latency."""
+
+    event: Literal["retried"] = "retried"
+    segment: int
+    """Which start of the worker."""
+    request_id: str
+    """The request."""
+    retry: Retry
+    """Why, and after which wait."""
+
+
 class CompletionDone(Record):
     """One example is finished, with its scores."""
 
@@ -531,6 +572,7 @@ RunEvent = Annotated[
     | WorkloadStarted
     | WorkloadFinished
     | ChunkArrived
+    | RequestRetried
     | CompletionDone
     | FailureHappened
     | RunFinished,

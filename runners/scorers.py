@@ -54,14 +54,20 @@ def scorer(name: str) -> Scorer:
     return _SCORERS[name]
 
 
+_WITHOUT_ANSWER = {"overflow": Validity.OVERFLOW, "refused": Validity.REFUSED}
+"""Ends of an answer after which there is nothing to read."""
+
+
 def _read_label(completion: Completion, labels: tuple[str, ...]) -> tuple[Validity, str | None]:
-    if completion.finish_reason == "overflow":
-        return Validity.OVERFLOW, None
+    without_answer = _WITHOUT_ANSWER.get(completion.finish_reason)
+    if without_answer is not None:
+        return without_answer, None
     if completion.method == "scored_choices":
         return Validity.SCORED, completion.text
     text = completion.text.strip().strip("\"'`*.,:;!()[] \n").casefold()
     if not text:
-        return Validity.EMPTY, None
+        thought_too_long = completion.thinking_chunks and completion.finish_reason == "length"
+        return (Validity.TRUNCATED if thought_too_long else Validity.EMPTY), None
     begins = [label for label in labels if re.match(_word(label), text)]
     occurring = [label for label in labels if re.search(_word(label), text)]
     if begins:

@@ -21,6 +21,9 @@ CRASH_EXIT_CODE = 139
 class ScriptedEngine:
     """Answers as its options say. A request's id is the id of its example."""
 
+    can_score_choices = True
+    concurrency = 1
+
     def __init__(self, candidate: Candidate, options: EngineOptions) -> None:
         if not isinstance(options, ScriptedOptions):
             raise EngineFailed(f"The scripted engine got options for {options.engine!r}.")

@@ -6,6 +6,7 @@ One monotonic clock (time.perf_counter); offsets only, no durations, no statisti
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from catalog.records import Record
 from runners.engine import Engine
 from runners.records import Chunk, Completion, Request
 
@@ -21,6 +22,13 @@ class Stopwatch:
         return time.perf_counter() - self._origin
 
 
+class RequestFailed(Record):
+    """A request that ended without an answer, while others go on."""
+
+    message: str
+    """What happened."""
+
+
 class _Timing:
     """What is noted of one request on its way."""
 
@@ -33,14 +41,21 @@ class _Timing:
         self.tokens: list[int] = []
         self.tokens_without_text = 0
         self.output_tokens = 0
+        self.thinking_chunks = 0
 
     def note(self, chunk: Chunk, at: float) -> None:
+        if chunk.retried is not None:
+            # What counts is the try that succeeds: waiting for a server's leave is not the model's latency.
+            self.started_at = at
         self.output_tokens += chunk.tokens
         if not chunk.text:
             # A chunk without text is no arrival: its tokens count with the next text that a person could read.
             self.tokens_without_text += chunk.tokens
             return
-        self.text.append(chunk.text)
+        if chunk.thinking:
+            self.thinking_chunks += 1
+        else:
+            self.text.append(chunk.text)
         self.offsets.append(at - self.started_at)
         self.tokens.append(chunk.tokens + self.tokens_without_text)
         self.tokens_without_text = 0
@@ -53,8 +68,8 @@ def time_stream(
     *,
     max_concurrency: int = 1,
     on_chunk: Callable[[Chunk], None] | None = None,
-) -> Iterator[tuple[Request, Completion]]:
-    """Run requests through an engine and yield each completion when it is done.
+) -> Iterator[tuple[Request, Completion | RequestFailed]]:
+    """Run requests through an engine and yield what became of each when it is done.
 
     The completion's workload, example and segment are for the caller to fill in. A request is ready when the one
     before it in its place was finished, and handed over when the engine takes it.
@@ -76,12 +91,14 @@ def time_stream(
         if chunk.finish_reason is not None:
             del running[chunk.request_id]
             ready_at = stopwatch.now()
-            yield timing.request, _completion(timing, chunk, at)
+            yield timing.request, _outcome(timing, chunk, at)
 
 
-def _completion(timing: _Timing, last: Chunk, at: float) -> Completion:
+def _outcome(timing: _Timing, last: Chunk, at: float) -> Completion | RequestFailed:
     if last.finish_reason is None:
-        raise AssertionError("a completion is made from the last chunk of a request")
+        raise AssertionError("an outcome is made from the last chunk of a request")
+    if last.finish_reason == "failed":
+        return RequestFailed(message=last.failure or "The engine gave no reason.")
     return Completion(
         request_id=timing.request.id,
         workload="latency",
@@ -90,10 +107,12 @@ def _completion(timing: _Timing, last: Chunk, at: float) -> Completion:
         method="generated",
         prompt_tokens=last.prompt_tokens or 0,
         cached_tokens=last.cached_tokens or 0,
-        output_tokens=timing.output_tokens,
+        output_tokens=timing.output_tokens if last.output_tokens is None else last.output_tokens,
+        tokens_from=last.tokens_from,
         ready_at_seconds=timing.ready_at,
         started_at_seconds=timing.started_at,
         chunk_offsets_seconds=tuple(timing.offsets),
         chunk_tokens=tuple(timing.tokens),
+        thinking_chunks=timing.thinking_chunks,
         finished_at_seconds=at,
     )

@@ -1,19 +1,22 @@
 """One run in one process: `python -m runners.worker SPEC.json EVENTS.jsonl`.
 
 Reads the spec, loads the engine, works through what the event file does not yet hold, scores, appends events.
-Never opens the results file, never samples memory (its parent does). Ends when its parent does: standard input is a
-pipe from the parent, and its end of file means that nobody is left to work for.
+Never opens the results file, never samples memory (its parent does). Standard input is a pipe from the parent: its
+first line is a JSON object of secrets by name, which stand in no file; its end of file means that nobody is left to
+work for, and the worker ends.
 """
 
 import datetime
 import importlib.metadata
+import json
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from runners.engine import Engine, open_engine
-from runners.errors import EngineFailed, RunnerError
+from runners.errors import EngineFailed, LimitReached, RunnerError
 from runners.event_log import EventWriter, read_events
 from runners.exit_codes import DISK_FULL, DISK_FULL_ERRORS, EXPECTED_FAILURE
 from runners.records import (
@@ -29,19 +32,20 @@ from runners.records import (
 from runners.stopwatch import Stopwatch
 from runners.workloads import WorkloadRunner
 
-_RECORDED_PACKAGES = ("llama-cpp-python", "numpy", "jinja2", "pydantic")
+_RECORDED_PACKAGES = ("llama-cpp-python", "httpx", "numpy", "jinja2", "pydantic")
 
 
 def main(arguments: list[str]) -> int:
     """Run the spec; the exit code says how it ended (runners/exit_codes.py)."""
     stopwatch = Stopwatch()
     spec_path, events_path = (Path(argument) for argument in arguments)
+    secrets = _read_secrets()
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
     try:
         spec = RunSpec.model_validate_json(spec_path.read_bytes())
         events = EventWriter(events_path)
         try:
-            return _run(spec, read_events(events_path), events, stopwatch)
+            return _run(spec, secrets, read_events(events_path), events, stopwatch)
         finally:
             events.close()
     except OSError as error:
@@ -51,7 +55,9 @@ def main(arguments: list[str]) -> int:
         return DISK_FULL
 
 
-def _run(spec: RunSpec, past: tuple[RunEvent, ...], events: EventWriter, stopwatch: Stopwatch) -> int:
+def _run(
+    spec: RunSpec, secrets: Mapping[str, str], past: tuple[RunEvent, ...], events: EventWriter, stopwatch: Stopwatch
+) -> int:
     segment = sum(isinstance(event, RunStarted) for event in past)
     done = {(e.completion.workload, e.completion.request_id) for e in past if isinstance(e, CompletionDone)}
     events.write(
@@ -67,7 +73,7 @@ def _run(spec: RunSpec, past: tuple[RunEvent, ...], events: EventWriter, stopwat
     engine: Engine | None = None
     loading = True
     try:
-        engine = open_engine(spec.candidate, spec.options)
+        engine = open_engine(spec.candidate, spec.options, secrets)
         load_started = stopwatch.now()
         loaded = engine.load()
         events.write(ModelLoaded(segment=segment, load_seconds=stopwatch.now() - load_started, loaded=loaded))
@@ -89,6 +95,13 @@ def _run(spec: RunSpec, past: tuple[RunEvent, ...], events: EventWriter, stopwat
 
 
 def _failure(error: RunnerError, *, loading: bool) -> Failure:
+    if isinstance(error, LimitReached):
+        return Failure(
+            stage="request",
+            kind="limit",
+            message=str(error),
+            hint="bench --resume goes on where it stopped.",
+        )
     return Failure(
         stage="load" if loading else "request",
         kind="engine" if isinstance(error, EngineFailed) else "unavailable",
@@ -114,6 +127,18 @@ def _package_versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def _read_secrets() -> dict[str, str]:
+    """The first line of standard input; byte by byte, because what follows is not ours to wait for."""
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = os.read(0, 1)
+        if not piece:
+            os._exit(EXPECTED_FAILURE)
+        line += piece
+    secrets: dict[str, str] = json.loads(line)
+    return secrets
 
 
 def _end_with_parent() -> None:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from runners.engine import Engine
-from runners.errors import EngineFailed
+from runners.errors import EngineFailed, LimitReached
 from runners.event_log import EventWriter
+from runners.label_answers import label_in
 from runners.prompts import conversation_requests, example_request, neutral_requests
 from runners.records import (
     ChoiceScores,
@@ -23,6 +24,7 @@ from runners.records import (
     Failure,
     FailureHappened,
     Request,
+    RequestRetried,
     RunSpec,
     Score,
     Workload,
@@ -30,7 +32,7 @@ from runners.records import (
     WorkloadStarted,
 )
 from runners.scorers import scorer
-from runners.stopwatch import Stopwatch, time_stream
+from runners.stopwatch import RequestFailed, Stopwatch, time_stream
 
 CALIBRATION_PROMPTS = 3
 """Texts that say nothing, over which the baseline of calibration is averaged."""
@@ -68,10 +70,10 @@ class WorkloadRunner:
             return
         if workload.kind == "latency":
             warm_up = neutral_requests(self._spec.test_set, workload, workload.warmup_prompts)
-            for _ in time_stream(self._engine, warm_up, self._stopwatch):
+            for _ in time_stream(self._engine, warm_up, self._stopwatch, on_chunk=self._note_retry):
                 pass
         started = self._stopwatch.now()
-        if workload.kind == "accuracy":
+        if workload.kind == "accuracy" and self._engine.can_score_choices:
             self._score(workload, missing)
         else:
             self._generate(workload, missing)
@@ -107,7 +109,7 @@ class WorkloadRunner:
                     for scores in self._engine.score_choices((request,)):
                         self._write_choice(workload, scores)
                 except EngineFailed as error:
-                    self._fail(workload, request, error)
+                    self._fail(workload, request, str(error))
 
     def _measure_baseline(self, workload: Workload) -> dict[str, float]:
         """Log of each answer's mean probability after texts that say nothing."""
@@ -118,24 +120,40 @@ class WorkloadRunner:
         return {choice: math.log(max(fmean(values), sys.float_info.min)) for choice, values in probabilities.items()}
 
     def _generate(self, workload: Workload, requests: Sequence[Request]) -> None:
-        remaining = list(requests)
+        remaining = {request.id: request for request in requests}
+        concurrency = self._engine.concurrency if workload.kind == "accuracy" else 1
         while remaining:
             try:
-                for request, completion in time_stream(
+                for request, outcome in time_stream(
                     self._engine,
-                    remaining,
+                    list(remaining.values()),
                     self._stopwatch,
-                    on_chunk=self._show if workload.kind == "prompts" else None,
+                    max_concurrency=concurrency,
+                    on_chunk=self._show if workload.kind == "prompts" else self._note_retry,
                 ):
-                    self._write(workload, completion)
-                    remaining = [other for other in remaining if other.id != request.id]
+                    del remaining[request.id]
+                    if isinstance(outcome, RequestFailed):
+                        self._fail(workload, request, outcome.message)
+                    else:
+                        self._write(workload, _with_label(outcome) if workload.kind == "accuracy" else outcome)
             except EngineFailed as error:
-                # At concurrency 1 the request at the head is the one that failed.
-                self._fail(workload, remaining.pop(0), error)
+                # Only at concurrency 1, and then the request at the head is the one that failed.
+                if concurrency > 1 or not remaining or self._is_broken:
+                    raise
+                self._fail(workload, remaining.pop(next(iter(remaining))), str(error))
+            except LimitReached as error:
+                skipped = f"{len(remaining)} of {len(requests)} requests of this {workload.kind} workload were skipped."
+                raise LimitReached(f"{error} {skipped}") from error
 
     def _show(self, chunk: Chunk) -> None:
-        if chunk.text:
+        self._note_retry(chunk)
+        if chunk.text and not chunk.thinking:
             self._events.write(ChunkArrived(request_id=chunk.request_id, text=chunk.text))
+
+    def _note_retry(self, chunk: Chunk) -> None:
+        if chunk.retried is not None:
+            retried = RequestRetried(segment=self._segment, request_id=chunk.request_id, retry=chunk.retried)
+            self._events.write(retried)
 
     def _write_choice(self, workload: Workload, scores: ChoiceScores) -> None:
         judged = tuple(
@@ -171,20 +189,29 @@ class WorkloadRunner:
     def _judge(self, completion: Completion, example: Example) -> tuple[Score, ...]:
         return tuple(scorer(name)(completion, example, self._spec.test_set) for name in self._spec.test_set.scorers)
 
-    def _fail(self, workload: Workload, request: Request, error: EngineFailed) -> None:
+    @property
+    def _is_broken(self) -> bool:
+        return self._failures_in_a_row >= MOST_FAILURES_IN_A_ROW
+
+    def _fail(self, workload: Workload, request: Request, reason: str) -> None:
         self._events.write(
             FailureHappened(
                 workload=workload.kind,
                 failure=Failure(
                     stage="request",
                     kind="engine",
-                    message=str(error),
+                    message=reason,
                     hint="The example is counted as failed; the others went on.",
                     example_id=request.id if request.id in self._examples else None,
                 ),
             )
         )
         self._failures_in_a_row += 1
-        if self._failures_in_a_row >= MOST_FAILURES_IN_A_ROW:
-            message = f"{MOST_FAILURES_IN_A_ROW} requests failed in a row, the last with: {error} The run was stopped."
+        if self._is_broken:
+            message = f"{MOST_FAILURES_IN_A_ROW} requests failed in a row, the last with: {reason} The run was stopped."
             raise EngineFailed(message)
+
+
+def _with_label(completion: Completion) -> Completion:
+    """An answer that came as a JSON object, as the label in it."""
+    return completion.model_copy(update={"text": label_in(completion.text)})

@@ -93,8 +93,6 @@ def test_branches_on_copied_states_give_the_same_as_shared_tokens(
         Item(engine._encode(request), engine._encode_choices(engine._render(request).separator, request.choices))
         for request in requests
     ]
-    if engine._template is None:
-        pytest.skip("a base model's answers begin with a space")
     copied = [item.logprobs for item, _ in Scoring(decoder, room, None).score(items)]
     for request, values in zip(requests, copied, strict=True):
         assert values == pytest.approx(shared[request.id], abs=0.7)
@@ -102,7 +100,7 @@ def test_branches_on_copied_states_give_the_same_as_shared_tokens(
 
 def test_a_layout_gives_all_its_cells_back(engine: LlamaCppEngine, requests: list[Request]) -> None:
     first = logprobs(engine, requests)
-    for _ in range(3):
+    for _ in range(2):
         assert logprobs(engine, requests) == first
     assert isinstance(engine._scoring, Scoring)
     assert isinstance(engine._scoring._layout, CellLayout)

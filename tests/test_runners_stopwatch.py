@@ -22,7 +22,8 @@ def run(options: ScriptedOptions, examples: int = 3) -> list[Completion]:
     engine.load()
     test_set = make_test_set(examples)
     requests = [example_request(test_set, example, Workload(kind="latency")) for example in test_set.examples]
-    return [completion for _, completion in time_stream(engine, requests, Stopwatch())]
+    outcomes = [outcome for _, outcome in time_stream(engine, requests, Stopwatch())]
+    return [outcome for outcome in outcomes if isinstance(outcome, Completion)]
 
 
 def test_time_to_first_token_and_gaps_equal_the_script() -> None:

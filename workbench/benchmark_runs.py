@@ -25,6 +25,7 @@ from workbench.errors import BadBenchmarkFile
 from workbench.jobs import Job
 from workbench.progress import CandidateWatch, TimeLeft, requests_of
 from workbench.records import CandidateDefinition, CandidateProgress, PreparedBenchmark
+from workbench.remote import secrets_of
 from workbench.settings import Settings
 
 LOCK_POLL_SECONDS = 0.5
@@ -115,7 +116,9 @@ class BenchmarkRun:
         if not self._resume:
             set_aside(folder)
         watch = CandidateWatch(job, spec, time_left)
-        result = run_in_worker(spec, folder, on_event=watch, is_cancelled=job.is_cancelled)
+        result = run_in_worker(
+            spec, folder, on_event=watch, is_cancelled=job.is_cancelled, secrets=secrets_of(spec.options)
+        )
         time_left.give_up(name)
         self._store.save_run(self._prepared.definition.name, result)
         state = "failed" if result.status in {"failed", "incomplete"} else result.status

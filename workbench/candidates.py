@@ -46,14 +46,8 @@ def resolve_candidate(definition: CandidateDefinition, folder: Path, settings: S
 
     Raises ModelNotFound, BadWeightsFile, HubUnavailable or EngineFailed, each with what to do.
     """
-    if definition.engine == "scripted":
-        return Candidate(
-            name=candidate_name(definition),
-            model_id=definition.model,
-            weights_path="",
-            weights_bytes=0,
-            engine="scripted",
-        )
+    if definition.engine in _WITHOUT_FILE:
+        return _without_file(definition, index)
     with _ONE_AT_A_TIME:
         weights = _find_weights(definition, folder, settings)
     facts = read_gguf(Path(weights.file.path))
@@ -95,9 +89,34 @@ def local_weights(model_id: str, settings: Settings) -> tuple[WeightsFile, ...]:
     return (*packaged, *made, *cached_gguf_files(model_id))
 
 
+_WITHOUT_FILE = frozenset({"endpoint", "scripted"})
+"""Engines that read no weights file of ours."""
+
+_SERVED = (
+    "Measured through a server: which weights it holds, what else it does meanwhile and its memory are not known here, "
+    "and latency includes the way to it."
+)
 _NO_TEMPLATE = (
     "This file has no chat template: it is a base model, prompted with plain text instead of turns of a conversation."
 )
+
+
+def _without_file(definition: CandidateDefinition, index: Index) -> Candidate:
+    """A candidate whose weights are elsewhere; what the catalog knows of its model goes with it."""
+    known = _known_model(definition.model, index) if definition.engine == "endpoint" else None
+    return Candidate(
+        name=candidate_name(definition),
+        model_id=definition.model,
+        revision=definition.revision,
+        weights_path="",
+        weights_bytes=0,
+        quantization=definition.quantization,
+        engine=definition.engine,
+        license=known.license if known is not None else None,
+        license_name=known.license_name if known is not None else None,
+        parameters=known.parameters if known is not None else None,
+        notes=(_SERVED,) if definition.engine == "endpoint" else (),
+    )
 
 
 def _find_weights(definition: CandidateDefinition, folder: Path, settings: Settings) -> _Weights:

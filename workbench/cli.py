@@ -176,6 +176,8 @@ def bench(
     workbench = open_workbench(home)
     prepared = workbench.prepare_file(file)
     name = prepared.definition.name
+    for note in prepared.notes:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(note, markup=False)
     complete = _run(workbench, workbench.start_benchmark(prepared, resume=resume), quiet=as_json)
     if as_json:
         print_json("bench", {"benchmark": name, "runs": plain(workbench.runs(name))})

@@ -18,6 +18,7 @@ from workbench.settings import Settings
 _DEMO_MODELS = ("HuggingFaceTB/SmolLM2-135M-Instruct", "google/gemma-3-270m")
 _ENGINE_FACTS = {
     "llama-cpp": ("GGUF files on CPU and GPU", "python3 launch.py repair"),
+    "endpoint": ("OpenAI-compatible servers, here or elsewhere", "comes with the workbench"),
     "scripted": ("nothing real: exact delays for tests", "comes with the workbench"),
 }
 _LITTLE_DISK_BYTES = 5 * 1024**3

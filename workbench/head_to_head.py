@@ -29,6 +29,7 @@ from workbench.candidates import candidate_name, resolve_candidate
 from workbench.jobs import Job
 from workbench.progress import decode_rate
 from workbench.records import CandidateDefinition, CandidateProgress, HeadToHeadAnswer, HeadToHeadStatus
+from workbench.remote import secrets_of
 from workbench.settings import Settings
 
 _PROMPT_ID = "prompt"
@@ -99,7 +100,9 @@ class HeadToHead:
         def listen(event: RunEvent | MemorySample) -> None:
             self._listen(name, event)
 
-        result = run_in_worker(spec, folder, on_event=listen, is_cancelled=job.is_cancelled)
+        result = run_in_worker(
+            spec, folder, on_event=listen, is_cancelled=job.is_cancelled, secrets=secrets_of(spec.options)
+        )
         state = "finished" if result.status == "finished" else "failed"
         job.update_candidate(name, state=state, done=int(state == "finished"))
 

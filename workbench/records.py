@@ -71,8 +71,8 @@ class CandidateDefinition(Record):
     name: str | None = None
     """Short name; made from model and quantization where left out."""
     model: str = Field(min_length=1)
-    """Hub id, path of a GGUF file, or path of a folder that holds one."""
-    engine: Literal["llama-cpp", "scripted"] = "llama-cpp"
+    """Hub id, path of a GGUF file, or path of a folder that holds one; for an endpoint, the model's Hub id or name."""
+    engine: Literal["llama-cpp", "endpoint", "scripted"] = "llama-cpp"
     """What runs it."""
     quantization: str | None = None
     """Which file of the model; None where there is only one."""
@@ -222,6 +222,8 @@ class PreparedBenchmark(Record):
     """Examples, labels and prompt."""
     problems: tuple[Problem, ...]
     """Warnings about the test set."""
+    notes: tuple[str, ...] = ()
+    """What a person should know before it runs, such as examples that leave this machine."""
     source: str | None = None
     """Path of the benchmark file."""
     text: str = ""

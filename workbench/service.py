@@ -57,6 +57,7 @@ from workbench.records import (
     TestSetCheck,
     TestSetDefinition,
 )
+from workbench.remote import secrets_of
 from workbench.report.report import write_report
 from workbench.report_content import gather_report
 from workbench.settings import Settings
@@ -139,7 +140,7 @@ class Workbench:
         options = candidate.options
         if isinstance(options, LlamaCppOptions):
             options = options.model_copy(update={"context_tokens": 64})
-        engine = open_engine(self._resolve(candidate, prepared), options)
+        engine = open_engine(self._resolve(candidate, prepared), options, secrets_of(options))
         try:
             engine.load()
             return PromptPreview(

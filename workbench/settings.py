@@ -3,6 +3,7 @@
 import getpass
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import platformdirs
@@ -95,6 +96,11 @@ def read_settings(home: Path | None = None) -> Settings:
         message = f"The data directory {folder} cannot be used: {error.strerror}. Name another one with --home DIR."
         raise BadSettings(message) from error
     return Settings(home=folder, hub_cache=_hub_cache(), ollama_models=_path_in("OLLAMA_MODELS"))
+
+
+def read_secrets(names: Iterable[str | None]) -> dict[str, str]:
+    """Values of the environment variables that options name, where they are set. Read when a run starts, never kept."""
+    return {name: os.environ[name] for name in names if name is not None and name in os.environ}
 
 
 def _hub_cache() -> Path | None:

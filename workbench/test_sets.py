@@ -8,6 +8,7 @@ from runners.prompts import example_request
 from runners.records import PromptTemplate, TestSet, Workload
 from runners.test_set_files import TestSetFile, check_examples, read_test_set_file
 from workbench.records import BenchmarkDefinition, PreparedBenchmark, TestSetCheck, TestSetDefinition
+from workbench.remote import notes_on_leaving
 
 _MOST_LABELS = 50
 """A label column with more values than this is text, not a label."""
@@ -52,7 +53,12 @@ def prepare_benchmark(
     )
     example_request(test_set, test_set.examples[0], Workload(kind="accuracy"))
     return PreparedBenchmark(
-        definition=definition, test_set=test_set, problems=checked.problems, source=source, text=text
+        definition=definition,
+        test_set=test_set,
+        problems=checked.problems,
+        notes=notes_on_leaving(definition, test_set),
+        source=source,
+        text=text,
     )
 
 

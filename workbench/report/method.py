@@ -191,7 +191,7 @@ def _candidate_facts(summary: CandidateSummary) -> tuple[tuple[str, str], ...]:
         ("Engine build", loaded.build if loaded else _UNKNOWN),
         ("Engine options", summary.options.model_dump_json(exclude={"engine"})),
         ("Model as loaded", loaded.model_description if loaded else _UNKNOWN),
-        ("Context", numbers.things(loaded.context_tokens, "token") if loaded else _UNKNOWN),
+        ("Context", numbers.things(loaded.context_tokens, "token") if loaded and loaded.context_tokens else _UNKNOWN),
         ("Threads", _count(loaded.threads) if loaded else _UNKNOWN),
         ("SHA-256 of the chat template", template),
         ("Run", f"{summary.run_key}, {summary.status}"),

@@ -1,0 +1,45 @@
+"""What a run takes from and gives to the world outside: the key it needs, and the examples that leave this machine.
+
+Sends nothing; the engine refuses by itself what the options do not allow.
+"""
+
+from urllib.parse import urlsplit
+
+from results import numbers
+from runners.engine_options import EndpointOptions, EngineOptions, is_remote
+from runners.records import TestSet
+from workbench.records import BenchmarkDefinition
+from workbench.settings import read_secrets
+
+
+def secrets_of(options: EngineOptions) -> dict[str, str]:
+    """Values of the environment variables that a candidate's options name, where they are set."""
+    return read_secrets((options.api_key_variable,)) if isinstance(options, EndpointOptions) else {}
+
+
+def notes_on_leaving(definition: BenchmarkDefinition, test_set: TestSet) -> tuple[str, ...]:
+    """For each other machine that may be asked: how many examples it will see."""
+    hosts: dict[str, list[str]] = {}
+    for candidate in definition.candidates:
+        options = candidate.options
+        if isinstance(options, EndpointOptions) and options.allow_remote and is_remote(options):
+            host = urlsplit(options.base_url).hostname or options.base_url
+            hosts.setdefault(host, []).append(options.model or candidate.model)
+    sent = numbers.things(_examples_sent(definition, test_set), "example")
+    shown = numbers.things(len(test_set.few_shot), "example")
+    with_shots = f" and the {shown} shown in the prompt" if test_set.few_shot else ""
+    return tuple(
+        f"{sent} of {test_set.name}{with_shots} will leave this machine for {host} (for {', '.join(models)})."
+        for host, models in hosts.items()
+    )
+
+
+def _examples_sent(definition: BenchmarkDefinition, test_set: TestSet) -> int:
+    """Different examples that some workload sends."""
+    everything = len(test_set.examples)
+    counts = (
+        min(workload.prompts or everything, everything) if workload.kind == "latency" else everything
+        for workload in definition.workloads
+        if workload.kind != "prompts"
+    )
+    return max(counts, default=0)
