@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/divergence.py --llama-perplexity PATH --text FILE REFERENCE.gguf OTHER.gguf ... \
         [--context 512]
 
-`llama-perplexity` is built from llama.cpp's source; take the commit that the installed llama-cpp-python carries, so that
-kernels are the same. It runs once on the reference (keeping its probabilities in a temporary file) and once with
+`llama-perplexity` is built from llama.cpp's source; take the commit that the installed llama-cpp-python carries, for
+the same kernels. It runs once on the reference (keeping its probabilities in a temporary file) and once with
 `--kl-divergence` on each other file; ours runs on the same. Printed: both numbers and their ratio, then one JSON line.
 Ends with code 1 where a ratio is further than 1 % from 1.
 """
@@ -103,11 +103,17 @@ def pair(model: str, ours: PassResult, said: str) -> list[Figure]:
     return [
         Figure(model, "perplexity", perplexity, _number(r"Mean PPL\(Q\) +: +([0-9.]+)", said)),
         Figure(
-            model, "perplexity ratio", found.perplexity_ratio.value, _number(r"PPL\(Q\)/PPL\(base\) +: +([0-9.]+)", said)
+            model,
+            "perplexity ratio",
+            found.perplexity_ratio.value,
+            _number(r"PPL\(Q\)/PPL\(base\) +: +([0-9.]+)", said),
         ),
         Figure(model, "mean KLD", found.mean_nats.value, _number(r"Mean +KLD: +(-?[0-9.]+)", said)),
         Figure(
-            model, "mean KLD, standard error", found.mean_nats.standard_error, _number(r"Mean +KLD: .*± +([0-9.]+)", said)
+            model,
+            "mean KLD, standard error",
+            found.mean_nats.standard_error,
+            _number(r"Mean +KLD: .*± +([0-9.]+)", said),
         ),
         Figure(model, "median KLD", found.median_nats, _number(r"Median +KLD: +(-?[0-9.]+)", said)),
         Figure(model, "99 % KLD", found.p99_nats, _number(r"99\.0% +KLD: +(-?[0-9.]+)", said)),

@@ -175,7 +175,9 @@ class _Model:
             batch.logits[index] = ctypes.c_int8(wanted[index])
         status = self._api.llama_decode(self._context, batch)
         if status != 0:
-            raise EngineFailed(f"llama.cpp could not decode {len(piece)} tokens of {self._wanted.model_path}: {status}.")
+            raise EngineFailed(
+                f"llama.cpp could not decode {len(piece)} tokens of {self._wanted.model_path}: {status}."
+            )
 
 
 def _log(level: int, text: bytes, _: object) -> None:
@@ -237,9 +239,7 @@ def _write_base(
             yield token_nats(logprobs, following)
 
 
-def _read_base(
-    wanted: DivergencePass, model: _Model, tokens: npt.NDArray[np.int32], chunks: int
-) -> Iterator[Compared]:
+def _read_base(wanted: DivergencePass, model: _Model, tokens: npt.NDArray[np.int32], chunks: int) -> Iterator[Compared]:
     with (wanted.base_folder / "logprobs.bin").open("rb") as file:
         for logprobs, following in _blocks(wanted, model, tokens, chunks):
             yield compare_tokens(logprobs, _read_packed(file, *logprobs.shape), following)

@@ -148,11 +148,8 @@ def _predict(source: str, *quantizations: str) -> int:
     said: list[str] = []
 
     # The function returns no size: it is in what llama.cpp logs, which the other lines of the log also tell of.
-    @llama_cpp.llama_log_callback
-    def listen(_level: int, text: bytes, _: object) -> None:
-        said.append(text.decode("utf-8", "replace"))
-
-    llama_cpp.llama_log_set(listen, ctypes.c_void_p(0))
+    listener = llama_cpp.llama_log_callback(lambda _level, text, _: said.append(text.decode("utf-8", "replace")))
+    llama_cpp.llama_log_set(listener, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
     found: list[dict[str, Any]] = []
     for name in quantizations:
@@ -184,4 +181,4 @@ def _figures(log: str, mebibytes: float) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit({"make": _make, "predict": _predict}[sys.argv[1]](*sys.argv[2:]))
+    sys.exit(_make(*sys.argv[2:]) if sys.argv[1] == "make" else _predict(*sys.argv[2:]))

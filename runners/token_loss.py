@@ -53,7 +53,7 @@ class Compared(NamedTuple):
 
 def log_probabilities(logits: Floats) -> Floats:
     """Logits of shape (n, v) as natural-log probabilities."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
+    shifted: Floats = logits - logits.max(axis=1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=1, dtype=np.float64)).astype(np.float32)[:, None]
     return shifted
 

@@ -26,7 +26,12 @@ DOORS = {
     "huggingface_hub": {"catalog/hub/"},
     "duckdb": {"results/store.py", "catalog/database.py"},
     "pynvml": {"runners/gpu.py"},
-    "llama_cpp": {"runners/llama_cpp_engine.py", "runners/llama_decoder.py", "runners/quantize.py", "runners/divergence.py"},
+    "llama_cpp": {
+        "runners/llama_cpp_engine.py",
+        "runners/llama_decoder.py",
+        "runners/quantize.py",
+        "runners/divergence.py",
+    },
     "psutil": {"runners/"},
     "subprocess": {"runners/"},
     "gradio": {"workbench/"},

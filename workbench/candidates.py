@@ -63,7 +63,7 @@ def resolve_candidate(definition: CandidateDefinition, folder: Path, settings: S
         model_id=definition.model,
         revision=weights.revision,
         weights_path=weights.file.path,
-        weights_sha256=weights.file.sha256 or _remembered_sha256(Path(weights.file.path), settings),
+        weights_sha256=weights.file.sha256 or remembered_sha256(Path(weights.file.path), settings),
         weights_bytes=facts.size_bytes,
         quantization=weights.file.quantization or facts.quantization,
         engine=definition.engine,
@@ -90,7 +90,7 @@ def local_weights(model_id: str, settings: Settings) -> tuple[WeightsFile, ...]:
         WeightsFile(
             path=str(file), size_bytes=file.stat().st_size, format="gguf", quantization=file.stem.rpartition("--")[2]
         )
-        for file in sorted(settings.models_folder.glob(f"{_file_stem(model_id)}--*.gguf"))
+        for file in sorted(settings.models_folder.glob(f"{file_stem(model_id)}--*.gguf"))
     )
     return (*packaged, *made, *cached_gguf_files(model_id))
 
@@ -157,7 +157,7 @@ def _quantized(definition: CandidateDefinition, folder: Path, settings: Settings
     source_definition = definition.model_copy(update={"quantization": definition.quantize_from, "quantize_from": None})
     source = _find_weights(source_definition, folder, settings)
     wanted = definition.quantization or "Q4_K_M"
-    target = settings.models_folder / f"{_file_stem(definition.model)}--{wanted}.gguf"
+    target = settings.models_folder / f"{file_stem(definition.model)}--{wanted}.gguf"
     if not target.exists():
         quantize_gguf(Path(source.file.path), target, wanted)
     facts = read_gguf(target)
@@ -175,7 +175,7 @@ def _quantized(definition: CandidateDefinition, folder: Path, settings: Settings
     )
 
 
-def _remembered_sha256(path: Path, settings: Settings) -> str:
+def remembered_sha256(path: Path, settings: Settings) -> str:
     """Digest of a file, kept beside its size and time of change: hashing 40 GB takes minutes."""
     stat = path.stat()
     book = settings.models_folder / "sha256.json"
@@ -204,7 +204,8 @@ def _license(known: Model | None, weights: _Weights, facts: GgufFacts) -> str | 
     return (known.license if known is not None else None) or weights.license or facts.license
 
 
-def _file_stem(model_id: str) -> str:
+def file_stem(model_id: str) -> str:
+    """What the names of files made here from a model begin with."""
     return (
         Path(model_id).name.removesuffix(".gguf")
         if model_id.startswith(("/", ".", "~"))
