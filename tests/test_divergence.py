@@ -78,7 +78,7 @@ def test_perplexity_agrees_with_the_high_level_class(smollm2: Path, tmp_path: Pa
     nats: list[float] = []
     for start in range(0, len(tokens) - CONTEXT + 1, CONTEXT):
         chunk = tokens[start : start + CONTEXT]
-        llama.reset()
+        llama.n_tokens = 0
         llama.eval(
             [llama.token_bos(), *chunk[1:]] if llama.metadata.get("tokenizer.ggml.add_bos_token") == "true" else chunk
         )

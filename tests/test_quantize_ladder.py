@@ -1,6 +1,5 @@
 """The ladder as people use it: predicted, made once, kept, refused; and interrupted."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from catalog.errors import ModelNotFound
 from catalog.gguf_file import file_sha256, read_gguf
 from runners.errors import EngineFailed
 from runners.quantize import predict_sizes, quantize_gguf
-from tests.making import SMOLLM2
+from tests.making import SMOLLM2, make_test_set
 from tests.test_cli import ROOT, printed, workbench
 from workbench.benchmark_file import parse_benchmark
+from workbench.candidates import file_stem
+from workbench.ladder_book import Origin, write_origin
+from workbench.service import Workbench
+from workbench.settings import read_settings
 
 pytestmark = pytest.mark.engine
 
@@ -37,39 +41,62 @@ def test_an_importance_matrix_is_asked_for_by_name(smollm2: Path) -> None:
 
 
 def test_a_ladder_is_made_once_and_kept(tmp_path: Path) -> None:
-    arguments = ("quantize", SMOLLM2, "--output", str(tmp_path / "rungs"), "--json")
-    planned = printed(workbench(tmp_path, *arguments, "--to", "q2_k,Q8_0", "--dry-run", code=3))
-    assert [rung["state"] for rung in planned["rungs"]] == ["planned", "skipped"]
-    assert "no less than the source (Q4_1" in planned["rungs"][1]["note"]
-    assert not (tmp_path / "rungs").exists()
+    folder = tmp_path / "rungs"
+    ladders = Workbench(read_settings(tmp_path)).ladders
+    planned = ladders.plan(SMOLLM2, ("q2_k", "Q8_0"), output=folder)
+    assert [rung.state for rung in planned.rungs] == ["planned", "skipped"]
+    assert "no less than the source (Q4_1" in planned.rungs[1].note
+    assert any("no longer the original weights" in note for note in planned.notes)
+    assert not folder.exists()
 
-    made = printed(workbench(tmp_path, *arguments, "--to", "Q2_K"))
+    made = printed(workbench(tmp_path, "quantize", SMOLLM2, "--to", "Q2_K", "--output", str(folder), "--json"))
     (rung,) = made["rungs"]
     path = Path(rung["path"])
     assert rung["state"] == "written"
     assert rung["sha256"] == file_sha256(path)
     assert rung["predicted_bytes"] == pytest.approx(rung["size_bytes"], rel=0.001)
-    assert any("no longer the original weights" in note for note in made["notes"])
     definition = parse_benchmark(f"name: x\ntest_set: {{file: a.csv}}\n{made['candidates']}", "fragment")
     assert [candidate.model for candidate in definition.candidates] == [made["source_path"], str(path)]
 
-    again = printed(workbench(tmp_path, *arguments, "--to", "Q2_K"))
-    assert again["rungs"][0]["state"] == "kept"
-    assert again["rungs"][0]["sha256"] == rung["sha256"]
+    (kept,) = ladders.make(ladders.plan(SMOLLM2, ("Q2_K",), output=folder)).rungs
+    assert (kept.state, kept.sha256) == ("kept", rung["sha256"])
 
-    book = path.with_name("ladder.json")
-    entries = json.loads(book.read_text())
-    book.write_text(json.dumps({path.name: {**entries[path.name], "source_sha256": "0" * 64}}))
-    assert "was made from another file" in workbench(tmp_path, *arguments, "--to", "Q2_K", code=1).stderr
-    book.unlink()
-    assert "nothing says what it was made from" in workbench(tmp_path, *arguments, "--to", "Q2_K", code=1).stderr
-    assert file_sha256(path) == rung["sha256"]
+
+def test_files_of_unknown_or_other_origin_are_left_alone(smollm2: Path, tmp_path: Path) -> None:
+    ladders = Workbench(read_settings(tmp_path)).ladders
+    path = tmp_path / f"{file_stem(SMOLLM2)}--Q2_K.gguf"
+    path.write_bytes(smollm2.read_bytes()[:1000])
+    origin = Origin(source="other.gguf", source_sha256="0" * 64, quantization="Q2_K")
+    with pytest.raises(EngineFailed, match="nothing says what it was made from"):
+        ladders.plan(SMOLLM2, ("Q2_K",), output=tmp_path)
+    write_origin(path, origin)
+    with pytest.raises(EngineFailed, match=r"was made from another file \(other.gguf\)"):
+        ladders.plan(SMOLLM2, ("Q2_K",), output=tmp_path)
+    write_origin(path, origin.model_copy(update={"source_sha256": file_sha256(smollm2), "sha256": "1" * 64}))
+    with pytest.raises(EngineFailed, match="its content changed"):
+        ladders.plan(SMOLLM2, ("Q2_K",), output=tmp_path)
+    path.with_name("ladder.json").write_text("[]")
+    with pytest.raises(EngineFailed, match="cannot be read"):
+        ladders.plan(SMOLLM2, ("Q2_K",), output=tmp_path)
+    assert path.stat().st_size == 1000
 
 
 def test_wrong_names_and_missing_models_are_sentences(tmp_path: Path) -> None:
+    ladders = Workbench(read_settings(tmp_path)).ladders
     assert "Did you mean Q4_K_M?" in workbench(tmp_path, "quantize", SMOLLM2, "--to", "Q4_KM", code=1).stderr
-    assert "No GGUF file of nobody/x" in workbench(tmp_path, "quantize", "nobody/x", code=1).stderr
-    assert "No quantization is named" in workbench(tmp_path, "quantize", SMOLLM2, "--to", ",", code=1).stderr
+    with pytest.raises(ModelNotFound, match="No GGUF file of nobody/x"):
+        ladders.plan("nobody/x", ("Q2_K",))
+    with pytest.raises(EngineFailed, match="No quantization is named"):
+        ladders.plan(SMOLLM2, (" ",))
+
+
+def test_the_disk_must_hold_all_rungs_before_one_is_written(tmp_path: Path) -> None:
+    ladders = Workbench(read_settings(tmp_path)).ladders
+    ladder = ladders.plan(SMOLLM2, ("Q2_K",), output=tmp_path / "rungs")
+    huge = ladder.rungs[0].model_copy(update={"predicted_bytes": 2**60})
+    with pytest.raises(EngineFailed, match=r"Q2_K, Q2_K together need [\d,]+ bytes"):
+        ladders.make(ladder.model_copy(update={"rungs": (ladder.rungs[0], huge)}))
+    assert not list((tmp_path / "rungs").iterdir())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is a signal here")
@@ -103,5 +130,8 @@ def test_divergence_prints_a_line_per_file(smollm2: Path, tmp_path: Path) -> Non
     assert same["loss"] == reference["loss"]
     assert same["divergence"]["mean_nats"]["value"] == pytest.approx(0, abs=1e-5)
     assert not list(tmp_path.glob("divergence-*"))
+    prompts = Workbench(read_settings(tmp_path)).ladders.measure([smollm2], make_test_set(), context_tokens=32)
+    assert prompts.text == "test set small"
+    assert prompts.rungs[0].loss.chunks >= 2
     assert "one of the two" in workbench(tmp_path, *arguments, code=2).stderr
     assert "cannot be read" in workbench(tmp_path, *arguments, "--text", "none.txt", code=1).stderr

@@ -15,6 +15,7 @@ from catalog.index import Index
 from catalog.packaged import find_packaged, packaged_weights
 from catalog.records import Candidate, Model, Record, WeightsFile
 from runners.quantize import quantize_gguf
+from workbench.ladder_book import Origin, write_origin
 from workbench.records import CandidateDefinition
 from workbench.settings import Settings
 
@@ -159,6 +160,13 @@ def _quantized(definition: CandidateDefinition, folder: Path, settings: Settings
     wanted = definition.quantization or "Q4_K_M"
     target = settings.models_folder / f"{file_stem(definition.model)}--{wanted}.gguf"
     if not target.exists():
+        # `workbench quantize` keeps a file only where it is known to come from the same source.
+        origin = Origin(
+            source=Path(source.file.path).name,
+            source_sha256=source.file.sha256 or remembered_sha256(Path(source.file.path), settings),
+            quantization=wanted,
+        )
+        write_origin(target, origin)
         quantize_gguf(Path(source.file.path), target, wanted)
     facts = read_gguf(target)
     quantized = definition.quantize_from not in {"F16", "BF16", "F32"}

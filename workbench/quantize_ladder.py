@@ -1,16 +1,13 @@
-"""Makes several quantizations of one model, predicted first, and remembers what each was made from.
+"""Makes several quantizations of one model, their sizes predicted first.
 
-A rung that is there is never written again: one of the same source is kept, one of another is refused. What each file
-was made from is kept beside it, in ladder.json, so that it moves with the folder. Judges nothing: how far a rung lies
-from its source is measured in workbench/ladder_divergence.py.
+A rung that is there is never written again: one of the same source is kept, one of another is refused. Judges nothing:
+how far a rung lies from its source is measured in workbench/ladders.py.
 """
 
 import io
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -22,13 +19,12 @@ from runners.divergence import usable_threads
 from runners.errors import EngineFailed
 from runners.quantize import PredictedSize, check_quantization, predict_sizes, quantize_gguf
 from workbench.candidates import file_stem, local_weights, remembered_sha256, resolve_candidate
+from workbench.ladder_book import Origin, read_origin, write_origin
 from workbench.ladder_records import Ladder, Rung
 from workbench.model_catalog import ModelCatalog
 from workbench.records import CandidateDefinition
 from workbench.settings import Settings
 
-BOOK = "ladder.json"
-"""File beside the rungs: name → what it was made from."""
 NOT_QUANTIZED = frozenset({"F32", "F16", "BF16"})
 _HEADER_ROOM = 4096
 """Bytes by which a prediction may be short: sizes are told to 0.01 MiB, the header grows by an entry."""
@@ -147,16 +143,14 @@ def _reason_to_skip(size: PredictedSize, predicted: int, facts: GgufFacts) -> di
 
 def _make(rung: Rung, ladder: Ladder, settings: Settings) -> Rung:
     path = Path(rung.path)
-    entry = {
-        "source": Path(ladder.source_path).name,
-        "source_sha256": ladder.source_sha256,
-        "quantization": rung.quantization,
-    }
+    origin = Origin(
+        source=Path(ladder.source_path).name, source_sha256=ladder.source_sha256, quantization=rung.quantization
+    )
     # Before the file appears: one that was finished right before a crash is then still known as ours.
-    _write_book(path, entry)
+    write_origin(path, origin)
     quantize_gguf(Path(ladder.source_path), path, rung.quantization, threads=usable_threads())
     done = _there(rung, "written", settings)
-    _write_book(path, {**entry, "sha256": done.sha256})
+    write_origin(path, origin.model_copy(update={"sha256": done.sha256}))
     return done
 
 
@@ -175,35 +169,14 @@ def _there(rung: Rung, state: str, settings: Settings) -> Rung:
 
 
 def _check_origin(path: Path, source: Candidate, settings: Settings) -> None:
-    entry = _read_book(path).get(path.name)
+    origin = read_origin(path)
     what = "Remove it, or name another folder with --output."
-    if entry is None:
+    if origin is None:
         raise EngineFailed(f"{path} exists, nothing says what it was made from, and it is not overwritten. {what}")
-    if entry.get("source_sha256") != source.weights_sha256:
-        raise EngineFailed(f"{path} exists, was made from another file ({entry.get('source')}), and is kept. {what}")
-    if entry.get("sha256") not in {None, remembered_sha256(path, settings)}:
+    if origin.source_sha256 != source.weights_sha256:
+        raise EngineFailed(f"{path} exists, was made from another file ({origin.source}), and is kept. {what}")
+    if origin.sha256 not in {None, remembered_sha256(path, settings)}:
         raise EngineFailed(f"{path} is not the file that was made here any more: its content changed. {what}")
-
-
-def _read_book(path: Path) -> dict[str, dict[str, Any]]:
-    book = path.with_name(BOOK)
-    if not book.exists():
-        return {}
-    try:
-        entries: dict[str, dict[str, Any]] = json.loads(book.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EngineFailed(f"{book} cannot be read: {error}. Remove it and the rungs beside it, or name another folder "
-                           "with --output.") from error  # fmt: skip
-    return entries
-
-
-def _write_book(path: Path, entry: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book = path.with_name(BOOK)
-    entries = {**_read_book(path), path.name: entry}
-    partial = book.with_suffix(".partial")
-    partial.write_text(json.dumps(entries, indent=1), encoding="utf-8")
-    partial.replace(book)
 
 
 def _check_disk(folder: Path, planned: Sequence[Rung]) -> None:
