@@ -10,6 +10,7 @@ from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Ver
 from results.records import BenchmarkComparison, Recommendation, RunInfo
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
+from workbench.ladder_records import DivergenceReport, Ladder
 from workbench.records import (
     SCHEMA_VERSION,
     CatalogState,
@@ -38,6 +39,8 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "plan": (PlannedMachine, True),
     "machines": (MachineProfile, True),
     "license": (Verdict, False),
+    "quantize": (Ladder, False),
+    "divergence": (DivergenceReport, False),
     "testset check": (TestSetCheck, False),
     "runs": (RunInfo, True),
     "compare": (BenchmarkComparison, False),

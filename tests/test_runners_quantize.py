@@ -38,6 +38,6 @@ def test_an_unknown_quantization_gets_the_nearest_name(smollm2: Path, tmp_path: 
 def test_a_broken_source_leaves_nothing_behind(tmp_path: Path) -> None:
     source = tmp_path / "broken.gguf"
     source.write_bytes(b"GGUF" + b"\x03\0\0\0" + b"\xff" * 4096)
-    with pytest.raises(EngineFailed, match="could not quantize"):
+    with pytest.raises(EngineFailed, match=r"could not read broken\.gguf"):
         quantize_gguf(source, tmp_path / "x.gguf", "Q4_0")
     assert [path.name for path in tmp_path.iterdir()] == ["broken.gguf"]

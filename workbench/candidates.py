@@ -15,6 +15,7 @@ from catalog.index import Index
 from catalog.packaged import find_packaged, packaged_weights
 from catalog.records import Candidate, Model, Record, WeightsFile
 from runners.quantize import quantize_gguf
+from workbench.ladder_book import Origin, write_origin
 from workbench.records import CandidateDefinition
 from workbench.settings import Settings
 
@@ -57,7 +58,7 @@ def resolve_candidate(definition: CandidateDefinition, folder: Path, settings: S
         model_id=definition.model,
         revision=weights.revision,
         weights_path=weights.file.path,
-        weights_sha256=weights.file.sha256 or _remembered_sha256(Path(weights.file.path), settings),
+        weights_sha256=weights.file.sha256 or remembered_sha256(Path(weights.file.path), settings),
         weights_bytes=facts.size_bytes,
         quantization=weights.file.quantization or facts.quantization,
         engine=definition.engine,
@@ -84,7 +85,7 @@ def local_weights(model_id: str, settings: Settings) -> tuple[WeightsFile, ...]:
         WeightsFile(
             path=str(file), size_bytes=file.stat().st_size, format="gguf", quantization=file.stem.rpartition("--")[2]
         )
-        for file in sorted(settings.models_folder.glob(f"{_file_stem(model_id)}--*.gguf"))
+        for file in sorted(settings.models_folder.glob(f"{file_stem(model_id)}--*.gguf"))
     )
     return (*packaged, *made, *cached_gguf_files(model_id))
 
@@ -176,8 +177,15 @@ def _quantized(definition: CandidateDefinition, folder: Path, settings: Settings
     source_definition = definition.model_copy(update={"quantization": definition.quantize_from, "quantize_from": None})
     source = _find_weights(source_definition, folder, settings)
     wanted = definition.quantization or "Q4_K_M"
-    target = settings.models_folder / f"{_file_stem(definition.model)}--{wanted}.gguf"
+    target = settings.models_folder / f"{file_stem(definition.model)}--{wanted}.gguf"
     if not target.exists():
+        # `workbench quantize` keeps a file only where it is known to come from the same source.
+        origin = Origin(
+            source=Path(source.file.path).name,
+            source_sha256=source.file.sha256 or remembered_sha256(Path(source.file.path), settings),
+            quantization=wanted,
+        )
+        write_origin(target, origin)
         quantize_gguf(Path(source.file.path), target, wanted)
     facts = read_gguf(target)
     quantized = definition.quantize_from not in {"F16", "BF16", "F32"}
@@ -194,7 +202,7 @@ def _quantized(definition: CandidateDefinition, folder: Path, settings: Settings
     )
 
 
-def _remembered_sha256(path: Path, settings: Settings) -> str:
+def remembered_sha256(path: Path, settings: Settings) -> str:
     """Digest of a file, kept beside its size and time of change: hashing 40 GB takes minutes."""
     stat = path.stat()
     book = settings.models_folder / "sha256.json"
@@ -223,7 +231,8 @@ def _license(known: Model | None, weights: _Weights, facts: GgufFacts) -> str | 
     return (known.license if known is not None else None) or weights.license or facts.license
 
 
-def _file_stem(model_id: str) -> str:
+def file_stem(model_id: str) -> str:
+    """What the names of files made here from a model begin with."""
     return (
         Path(model_id).name.removesuffix(".gguf")
         if model_id.startswith(("/", ".", "~"))

@@ -15,6 +15,7 @@ from rich.console import Console
 from catalog.errors import WorkbenchError
 from workbench import __version__
 from workbench.cli_catalog import catalog_app, model_commands
+from workbench.cli_ladder import ladder_commands
 from workbench.cli_parts import (
     INTERRUPTED,
     Home,
@@ -43,6 +44,7 @@ testset_app = typer.Typer(help="Look after labelled examples.", no_args_is_help=
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(testset_app, name="testset")
 model_commands(app)
+ladder_commands(app)
 
 
 def main() -> None:

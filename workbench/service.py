@@ -45,6 +45,7 @@ from workbench.candidates import candidate_name, resolve_candidate
 from workbench.errors import BadBenchmarkFile
 from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
+from workbench.ladders import Ladders
 from workbench.model_catalog import ModelCatalog
 from workbench.records import (
     BenchmarkDefinition,
@@ -78,6 +79,7 @@ class Workbench:
         self.jobs = JobQueue()
         self._store = Store(settings.results_path)
         self.models = ModelCatalog(settings, self.jobs, self._store)
+        self.ladders = Ladders(settings, self.models)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
     def machine(self) -> Machine:
