@@ -103,6 +103,8 @@ def test_the_disk_must_hold_all_rungs_before_one_is_written(tmp_path: Path) -> N
 def test_ctrl_c_leaves_no_partial_file(gemma3: Path, tmp_path: Path) -> None:
     folder = tmp_path / "rungs"
     command = [sys.executable, "-m", "workbench.cli", "quantize", str(gemma3), "--to", "Q2_K", "--output", str(folder)]
+    # Where the tests run in the background, SIGINT is ignored, and a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     child = subprocess.Popen(
         [*command, "--home", str(tmp_path)],
         cwd=ROOT,
@@ -110,6 +112,7 @@ def test_ctrl_c_leaves_no_partial_file(gemma3: Path, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    signal.signal(signal.SIGINT, before)
     deadline = time.monotonic() + 120
     while not list(folder.glob("*.partial")) and child.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)

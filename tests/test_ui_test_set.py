@@ -77,6 +77,8 @@ def test_the_demo_set_shows_labels_and_how_many_examples_are_needed(app: Running
 @pytest.mark.engine
 def test_the_preview_is_the_prompt_with_its_tokens_counted(app: RunningApp, page: Page) -> None:
     open_step(page, app.address, "Test set")
+    # Another text first: that the demo's stands there again shows that its answer came and overwrites nothing later.
+    page.get_by_label("User message").fill("something else")
     page.get_by_role("button", name="Use the demo's test set").click()
     expect(page.get_by_label("User message")).to_have_value(re.compile("Message: "))
     page.get_by_label("User message").fill("Sort this: {{ text }}")
