@@ -17,8 +17,8 @@ import llama_cpp
 from runners.errors import EngineFailed
 from runners.llama_decoder import Decoder, Entry
 
-ALIGNMENT = 64
-"""Cells: the widest step of ggml's vectors (four AVX-512 registers of 16 values)."""
+ALIGNMENT = 32
+"""Cells: two of the widest vectors (16 values); scores were equal to the last bit with it on a CPU with AVX-512."""
 ROWS = 4
 """Rows that ggml's repacked kernels take at once."""
 OWN_SEQUENCES = 3
