@@ -37,8 +37,12 @@ def render_conversation(
     *,
     bos_token: str = "",
     eos_token: str = "",
+    enable_thinking: bool | None = None,
 ) -> Rendered:
     """Text of the conversation with the answer left open.
+
+    `enable_thinking` is what templates of models that can think know by this name (Qwen3, GLM) or as `thinking`
+    (DeepSeek, Granite); None leaves it to the template.
 
     Without a template (a base model) the turns stand below each other as plain text. A template that refuses a
     system turn gets its text at the head of the first user turn, as the makers of such models advise.
@@ -47,13 +51,25 @@ def render_conversation(
     if template is None:
         return Rendered(text=_plain_text(messages), separator=" ")
     try:
-        text = _apply(template, messages, bos_token, eos_token)
+        text = _compile(template).render(
+            messages=[{"role": message.role, "content": message.content} for message in messages],
+            add_generation_prompt=True,
+            bos_token=bos_token,
+            eos_token=eos_token,
+            **({} if enable_thinking is None else {"enable_thinking": enable_thinking, "thinking": enable_thinking}),
+        )
     except _TemplateRefusal as refusal:
         if messages[0].role != "system" or len(messages) < 2:
             message = f"The model's chat template refuses this conversation: {refusal}. Change the prompt template."
             raise BadTemplate(message) from refusal
         merged = Message(role="user", content=f"{messages[0].content}\n\n{messages[1].content}")
-        return render_conversation((merged, *messages[2:]), template, bos_token=bos_token, eos_token=eos_token)
+        return render_conversation(
+            (merged, *messages[2:]),
+            template,
+            bos_token=bos_token,
+            eos_token=eos_token,
+            enable_thinking=enable_thinking,
+        )
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         message = (
             f"The model's chat template does not render: {error}. "
@@ -61,15 +77,6 @@ def render_conversation(
         )
         raise BadTemplate(message) from error
     return Rendered(text=text, separator="")
-
-
-def _apply(template: str, messages: Sequence[Message], bos_token: str, eos_token: str) -> str:
-    return _compile(template).render(
-        messages=[{"role": message.role, "content": message.content} for message in messages],
-        add_generation_prompt=True,
-        bos_token=bos_token,
-        eos_token=eos_token,
-    )
 
 
 @cache

@@ -46,7 +46,12 @@ class AnswerReader:
         self._note_end(choice, delta)
         thought = delta.get("reasoning_content") or delta.get("reasoning")
         texts = ((thought, True), (delta.get("content", delta.get("text")), False), (delta.get("refusal"), False))
-        return tuple(self._chunk(text, thinking) for text, thinking in texts if isinstance(text, str) and text)
+        logprobs = _logprobs(choice.get("logprobs"))
+        pieces = [(text, thinking) for text, thinking in texts if isinstance(text, str) and text]
+        return tuple(
+            self._chunk(text, thinking, logprobs if number == len(pieces) - 1 else ())
+            for number, (text, thinking) in enumerate(pieces)
+        )
 
     def last(self) -> Chunk:
         """The chunk that ends the answer, once the stream is over. Raises EngineFailed where it was cut off."""
@@ -73,9 +78,9 @@ class AnswerReader:
         if delta.get("refusal"):
             self._reason = "refused"
 
-    def _chunk(self, text: str, thinking: bool) -> Chunk:
+    def _chunk(self, text: str, thinking: bool, logprobs: tuple[float, ...]) -> Chunk:
         self._chunks += 1
-        return Chunk(request_id=self._request.id, text=text, tokens=1, thinking=thinking)
+        return Chunk(request_id=self._request.id, text=text, tokens=1, thinking=thinking, logprobs=logprobs)
 
     def _overflows(self, prompt_tokens: int | None) -> bool:
         """Some servers cut a prompt that is too long and answer anyway; their figures give it away."""
@@ -99,6 +104,15 @@ def _refusal(event: dict[str, Any]) -> Refusal:
     code = _object(event["error"]).get("code")
     status = code if isinstance(code, int) and 400 <= code < 600 else 500
     return Refusal(status, json.dumps(event, ensure_ascii=False))
+
+
+def _logprobs(found: object) -> tuple[float, ...]:
+    """Of a chat answer a list of objects, of a plain completion a list of numbers."""
+    own = _object(found)
+    content, plain = own.get("content"), own.get("token_logprobs")
+    if isinstance(content, list):
+        plain = [_object(token).get("logprob") for token in content]
+    return tuple(float(value) for value in plain if isinstance(value, int | float)) if isinstance(plain, list) else ()
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -80,6 +80,9 @@ class EndpointEngine:
             context_tokens=self._options.context_tokens or (context if isinstance(context, int) else None),
         )
 
+    def tune(self) -> None:
+        """Nothing is left open."""
+
     def prompt_text(self, request: Request) -> str:
         """The conversation as plain text; a chat server puts it into its model's own template."""
         return prompt_text(request)
@@ -88,8 +91,11 @@ class EndpointEngine:
         """Estimated from the length: the model's tokenizer is the server's."""
         return estimated_tokens(prompt_text(request))
 
-    def stream(self, requests: Iterable[Request], *, max_concurrency: int = 1) -> Iterator[Chunk]:
+    def stream(
+        self, requests: Iterable[Request], *, max_concurrency: int = 1, sharing: Sequence[Request] = ()
+    ) -> Iterator[Chunk]:
         """Answers as they arrive. Raises LimitReached, when what was sent has been answered."""
+        del sharing  # What a server computes again is its own affair.
         client, loop = self._ready()
         pending = iter(requests)
         running: dict[str, Future[None]] = {}

@@ -1,9 +1,11 @@
 """What is sent to an OpenAI-compatible server: a Request as the JSON of its API. Sends nothing itself."""
 
+import json
+
 from runners.chat_template import render_conversation
 from runners.engine_options import EndpointOptions
 from runners.errors import EngineFailed
-from runners.label_answers import label_schema
+from runners.label_answers import answer_schema, label_schema
 from runners.records import Request
 
 
@@ -36,13 +38,21 @@ def request_body(request: Request, model: str, options: EndpointOptions, *, sche
     }
     if request.stop:
         body["stop"] = list(request.stop)
+    if options.api == "completions" and (request.json_schema or request.grammar):
+        raise EngineFailed("Plain completions cannot be held to a schema or grammar. Set api: chat for this candidate.")
     if options.api == "completions":
-        return body | {"prompt": prompt_text(request)}
+        return (body | {"logprobs": 0} if request.logprobs else body) | {"prompt": prompt_text(request)}
     if request.answer_prefix:
         raise EngineFailed(
             f"A chat server cannot be made to begin its answer with answer_prefix {request.answer_prefix!r}. "
             "Leave answer_prefix out of the prompt, or set api: completions for this candidate."
         )
-    if schema:
+    if request.grammar is not None:
+        raise EngineFailed("OpenAI-compatible servers have no parameter for a GBNF grammar. Use json_schema instead.")
+    if request.json_schema is not None:
+        body["response_format"] = answer_schema(json.loads(request.json_schema), "answer")
+    elif schema:
         body["response_format"] = label_schema(request.choices)
+    if request.logprobs:
+        body["logprobs"] = True
     return body | {"messages": [message.model_dump() for message in request.messages]}

@@ -13,7 +13,7 @@ from typing import Protocol
 from catalog.records import Candidate
 from runners.engine_options import EngineOptions
 from runners.errors import EngineUnavailable
-from runners.records import ChoiceScores, Chunk, Loaded, Request
+from runners.records import ChoiceScores, Chunk, Loaded, Request, Tuned
 
 
 class Engine(Protocol):
@@ -33,6 +33,10 @@ class Engine(Protocol):
         """Read the weights; afterwards the engine is ready for the first token. Raises EngineFailed."""
         ...
 
+    def tune(self) -> Tuned | None:
+        """Find what is fastest on this machine, where the options leave it open; after load() and no part of it."""
+        ...
+
     def prompt_text(self, request: Request) -> str:
         """The prompt exactly as the model receives it."""
         ...
@@ -41,11 +45,14 @@ class Engine(Protocol):
         """Tokens of that prompt, by the model's own tokenizer."""
         ...
 
-    def stream(self, requests: Iterable[Request], *, max_concurrency: int = 1) -> Iterator[Chunk]:
+    def stream(
+        self, requests: Iterable[Request], *, max_concurrency: int = 1, sharing: Sequence[Request] = ()
+    ) -> Iterator[Chunk]:
         """Answers in pieces, up to max_concurrency requests at once.
 
         Takes the next request only when it can start on it. Chunks of one request keep their order; the last one,
-        and only it, has a finish_reason. No prompt token is reused from another request. An engine that holds several
+        and only it, has a finish_reason. No prompt token is reused from another request, unless `sharing` names all
+        requests to come: then what they begin with may be computed once (prefix cache on). An engine that holds several
         requests at once ends one that fails with a chunk `failed`, and the others go on; at a concurrency of 1 it may
         raise EngineFailed instead. Raises LimitReached when going on would spend more than allowed.
         """

@@ -22,14 +22,20 @@ class LlamaCppOptions(_Options):
     engine: Literal["llama-cpp"] = "llama-cpp"
     context_tokens: int = Field(default=2048, ge=64, le=10_000_000)
     """KV cache cells, shared by all sequences that are held at once."""
+    concurrency: int = Field(default=16, ge=1, le=30)
+    """Answers generated at once in accuracy workloads, as far as the cells suffice; latency is measured one by one."""
     threads: int | None = Field(default=None, gt=0)
-    """Compute threads; None takes the physical cores this process may use."""
+    """Compute threads; None tries some numbers after loading and takes the fastest."""
     batch_tokens: int = Field(default=512, ge=32, le=16_384)
     """Most tokens decoded in one call."""
     gpu_layers: int | Literal["auto", "all"] = "auto"
-    """Layers kept on the GPU; `auto` and `all` offload everything where the build has a GPU backend."""
+    """Layers kept on the GPU, where the build has a GPU backend; `auto`: as many as its free memory holds."""
     memory_map: bool = True
     """Map the weights from the file instead of copying them."""
+    cache_type: Literal["f16", "f32", "q8_0", "q4_0"] = "f16"
+    """Number format of the KV cache; the quantized ones switch flash attention on, which is slow on CPUs."""
+    thinking: Literal["default", "on", "off"] = "default"
+    """What the chat template of a model that can think is told; `default` leaves it to the template."""
 
 
 class ScriptedOptions(_Options):

@@ -4,7 +4,7 @@ Knows no server: what is sent where is endpoint_request.py's business, what coun
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 FIELD = "label"
 """The one field of the object."""
@@ -18,7 +18,12 @@ def label_schema(labels: Sequence[str]) -> dict[str, object]:
         "required": [FIELD],
         "additionalProperties": False,
     }
-    return {"type": "json_schema", "json_schema": {"name": FIELD, "strict": True, "schema": schema}}
+    return answer_schema(schema, FIELD)
+
+
+def answer_schema(schema: Mapping[str, object], name: str) -> dict[str, object]:
+    """`response_format` of a chat request whose answer is held to a JSON schema."""
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
 
 
 def label_in(text: str) -> str:

@@ -73,9 +73,17 @@ class CellLayout:
         decoder.forget(self._scratch)
         decoder.forget(self._held)
 
+    def align(self, shared: int) -> None:
+        """Take the cells between a shared beginning and the next multiple of ALIGNMENT."""
+        self.place(shared, (0,))
+
     def fill_rows(self, entries: int) -> list[Entry]:
         """Entries that make the rows of a call a multiple of ROWS; they end in no prompt."""
         return [Entry(0, position, (self._scratch,)) for position in range(-entries % ROWS)]
+
+    def forget_rows(self) -> None:
+        """Give the cells of those rows back."""
+        self._decoder.forget(self._scratch)
 
     def release(self) -> None:
         """Give back everything that is taken."""

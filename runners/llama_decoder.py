@@ -65,9 +65,9 @@ class Decoder:
         """Let a sequence hold what another holds at positions first to end - 1, without copying; -1 is no bound."""
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, first, end)
 
-    def forget(self, sequence: int) -> None:
-        """Free a sequence's cells."""
-        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+    def forget(self, sequence: int, first: int = -1, end: int = -1) -> None:
+        """Free a sequence's cells at positions first to end - 1; -1 is no bound."""
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, first, end)
 
     def clear(self) -> None:
         """Free all cells."""

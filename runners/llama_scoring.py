@@ -69,7 +69,7 @@ class Scoring:
         if self._layout is not None:
             self._layout.prepare()
         self._decoder.clear()
-        prefix = _common_prefix([item.prompt for item in items]) if len(items) > 1 else []
+        prefix = common_prefix([item.prompt for item in items]) if len(items) > 1 else []
         self._shared = len(prefix)
         list(self._decoder.decode_rows([Entry(token, position, (0,)) for position, token in enumerate(prefix)]))
         group: list[Item] = []
@@ -202,7 +202,7 @@ class Scoring:
         return len(item.prompt) - self._shared + answers
 
 
-def _common_prefix(prompts: Sequence[Sequence[int]]) -> list[int]:
+def common_prefix(prompts: Sequence[Sequence[int]]) -> list[int]:
     """Longest run of tokens that all prompts begin with; each prompt keeps at least one token of its own."""
     shortest = min(len(prompt) for prompt in prompts) - 1
     table = np.array([prompt[:shortest] for prompt in prompts])

@@ -33,11 +33,14 @@ def example_request(test_set: TestSet, example: Example, workload: Workload, see
         id=example.id,
         messages=tuple(messages),
         answer_prefix=test_set.prompt.answer_prefix,
-        choices=test_set.labels if workload.kind == "accuracy" else (),
+        choices=test_set.labels if workload.kind == "accuracy" and workload.answers != "free" else (),
         max_output_tokens=workload.max_output_tokens,
         stop=workload.stop,
         temperature=workload.temperature,
         seed=seed,
+        json_schema=workload.json_schema,
+        grammar=workload.grammar,
+        logprobs=workload.logprobs,
     )
 
 
@@ -68,6 +71,9 @@ def conversation_requests(workload: Workload, seed: int) -> tuple[Request, ...]:
             stop=workload.stop,
             temperature=workload.temperature,
             seed=seed,
+            json_schema=workload.json_schema,
+            grammar=workload.grammar,
+            logprobs=workload.logprobs,
         )
         for conversation in workload.conversations
     )

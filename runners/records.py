@@ -10,7 +10,7 @@ import json
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from catalog.records import Candidate, Record
 from runners.engine_options import EngineOptions
@@ -111,8 +111,41 @@ class Workload(Record):
     calibration: Literal["none", "contextual"] = "none"
     """Accuracy by scored answers: `contextual` divides each answer's probability by the one it has after texts that
     say nothing (Zhao et al. 2021, Calibrate Before Use), because small models favour some answers whatever is asked."""
+    answers: Literal["scored", "held", "free"] = "scored"
+    """Accuracy: `scored` takes the label with the highest log-probability (an engine that cannot score generates it);
+    `held` generates an answer that can only be a label; `free` generates whatever comes, and the scorer reads it."""
+    json_schema: str | None = None
+    """JSON schema that generated answers are held to, as JSON; a mapping is accepted and written as JSON."""
+    grammar: str | None = None
+    """GBNF grammar that generated answers are held to; llama.cpp only."""
+    logprobs: bool = False
+    """Whether the log-probability of every generated token is kept."""
     conversations: tuple["Conversation", ...] = ()
     """Prompts: what is sent."""
+
+    @field_validator("json_schema", mode="before")
+    @classmethod
+    def _schema_as_json(cls, value: object) -> object:
+        if isinstance(value, dict):
+            return json.dumps(value, ensure_ascii=False)
+        if isinstance(value, str):
+            try:
+                schema = json.loads(value)
+            except ValueError as error:
+                raise ValueError(f"it is not JSON ({error}); write the schema itself as a mapping") from error
+            if not isinstance(schema, dict):
+                raise ValueError("a JSON schema is an object, such as {type: object, properties: {…}}")
+        return value
+
+    @model_validator(mode="after")
+    def _is_held_to_one_thing(self) -> "Workload":
+        if self.json_schema is not None and self.grammar is not None:
+            raise ValueError("json_schema and grammar cannot both hold an answer; leave one out")
+        if self.kind == "accuracy" and self.answers != "free" and (self.json_schema or self.grammar):
+            raise ValueError(
+                f"json_schema and grammar hold free answers, and answers is {self.answers!r}; set it to free"
+            )
+        return self
 
 
 class Message(Record):
@@ -209,6 +242,12 @@ class Request(Record):
     """0 is greedy."""
     seed: int = 0
     """Seed of sampling."""
+    json_schema: str | None = None
+    """JSON schema, as JSON, that the answer is held to."""
+    grammar: str | None = None
+    """GBNF grammar that the answer is held to; the rule `root` is the answer. llama.cpp only."""
+    logprobs: bool = False
+    """Whether the log-probability of each output token is wanted."""
 
 
 FinishReason = Literal["stop", "length", "overflow", "refused"]
@@ -242,6 +281,8 @@ class Chunk(Record):
     """Output tokens in this piece; stop tokens are not counted."""
     thinking: bool = False
     """Whether the text belongs to the thinking before the answer."""
+    logprobs: tuple[float, ...] = ()
+    """Where asked for: natural-log probability of each of those tokens, before temperature and grammar."""
     finish_reason: FinishReason | Literal["failed"] | None = None
     """Set on the last chunk of a request and only there; `failed`: there is no answer, and `failure` says why."""
     failure: str | None = None
@@ -307,11 +348,22 @@ class Loaded(Record):
     trained_context_tokens: int | None = None
     """Context the model was trained for."""
     threads: int | None = None
-    """Compute threads in use."""
+    """Compute threads in use, for one token at a time."""
+    batch_threads: int | None = None
+    """Compute threads in use for many tokens at once, as in prompts."""
     chat_template_sha256: str | None = None
     """Digest of the chat template; None where the model has none and prompts are plain text."""
     weights_bytes: int | None = None
     """Bytes of the tensors."""
+
+
+class Tuned(Record):
+    """What an engine found to be fastest on this machine."""
+
+    threads: int = Field(gt=0)
+    """Compute threads for one token at a time."""
+    batch_threads: int = Field(gt=0)
+    """Compute threads for many tokens at once."""
 
 
 class Completion(Record):
@@ -353,6 +405,8 @@ class Completion(Record):
     """When it was complete."""
     choice_scores: tuple[ChoiceScore, ...] = ()
     """Where answers were scored: all of them."""
+    token_logprobs: tuple[float, ...] = ()
+    """Where asked for: natural-log probability of each output token, before temperature and grammar."""
 
 
 class Validity(StrEnum):

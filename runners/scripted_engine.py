@@ -45,6 +45,9 @@ class ScriptedEngine:
             context_tokens=1_000_000,
         )
 
+    def tune(self) -> None:
+        """Nothing is left open."""
+
     def prompt_text(self, request: Request) -> str:
         """The conversation as plain text."""
         return render_conversation(request.messages, None).text
@@ -53,9 +56,11 @@ class ScriptedEngine:
         """Words of the prompt."""
         return len(self.prompt_text(request).split())
 
-    def stream(self, requests: Iterable[Request], *, max_concurrency: int = 1) -> Iterator[Chunk]:
+    def stream(
+        self, requests: Iterable[Request], *, max_concurrency: int = 1, sharing: Sequence[Request] = ()
+    ) -> Iterator[Chunk]:
         """One chunk per word of the answer, at exact times; one request after the other whatever max_concurrency."""
-        del max_concurrency
+        del max_concurrency, sharing
         self._ready()
         for request in requests:
             self._misbehave(request.id)

@@ -18,7 +18,7 @@ class StopStrings:
         if found:
             self.reached = True
             return self._release(min(found), drop=True)
-        return self._release(len(self._held) - self._possible_beginning())
+        return self._release(len(self._held) - longest_beginning(self._held, self._stops))
 
     def flush(self) -> str:
         """What was held back, at the end of the answer."""
@@ -28,10 +28,11 @@ class StopStrings:
         text, self._held = self._held[:length], "" if drop else self._held[length:]
         return text
 
-    def _possible_beginning(self) -> int:
-        """Length of the longest end of the held text that is the beginning of a stop string."""
-        longest = max((len(stop) - 1 for stop in self._stops), default=0)
-        for length in range(min(longest, len(self._held)), 0, -1):
-            if any(stop.startswith(self._held[-length:]) for stop in self._stops):
-                return length
-        return 0
+
+def longest_beginning(text: str, marks: Sequence[str]) -> int:
+    """Length of the longest end of a text that is the beginning of one of the marks, and not all of it."""
+    longest = max((len(mark) - 1 for mark in marks), default=0)
+    for length in range(min(longest, len(text)), 0, -1):
+        if any(mark.startswith(text[-length:]) for mark in marks):
+            return length
+    return 0

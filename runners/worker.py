@@ -76,7 +76,11 @@ def _run(
         engine = open_engine(spec.candidate, spec.options, secrets)
         load_started = stopwatch.now()
         loaded = engine.load()
-        events.write(ModelLoaded(segment=segment, load_seconds=stopwatch.now() - load_started, loaded=loaded))
+        load_seconds = stopwatch.now() - load_started
+        tuned = engine.tune()
+        if tuned is not None:
+            loaded = loaded.model_copy(update=dict(tuned))
+        events.write(ModelLoaded(segment=segment, load_seconds=load_seconds, loaded=loaded))
         loading = False
         runner = WorkloadRunner(spec, engine, events, stopwatch, segment)
         for workload in spec.workloads:

@@ -73,7 +73,7 @@ class WorkloadRunner:
             for _ in time_stream(self._engine, warm_up, self._stopwatch, on_chunk=self._note_retry):
                 pass
         started = self._stopwatch.now()
-        if workload.kind == "accuracy" and self._engine.can_score_choices:
+        if workload.kind == "accuracy" and workload.answers == "scored" and self._engine.can_score_choices:
             self._score(workload, missing)
         else:
             self._generate(workload, missing)
@@ -129,6 +129,7 @@ class WorkloadRunner:
                     list(remaining.values()),
                     self._stopwatch,
                     max_concurrency=concurrency,
+                    shares_prefix=workload.kind == "accuracy",
                     on_chunk=self._show if workload.kind == "prompts" else self._note_retry,
                 ):
                     del remaining[request.id]

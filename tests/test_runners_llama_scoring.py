@@ -9,9 +9,7 @@ import pytest
 
 from catalog.records import Candidate
 from runners.engine_options import LlamaCppOptions
-from runners.llama_cells import CellLayout
 from runners.llama_cpp_engine import LlamaCppEngine
-from runners.llama_decoder import Decoder
 from runners.llama_scoring import Item, Scoring
 from runners.records import Message, Request
 from tests.making import LABELS
@@ -85,15 +83,13 @@ def test_branches_on_copied_states_give_the_same_as_shared_tokens(
 ) -> None:
     """The way of recurrent networks, taken by one that needs it not; tenths are what rounding does (llama_cells.py)."""
     shared = logprobs(engine, requests)
-    scoring = engine._scoring
-    assert isinstance(scoring, Scoring)
-    decoder, room = scoring._decoder, scoring._room
-    assert isinstance(decoder, Decoder)
-    items = [
-        Item(engine._encode(request), engine._encode_choices(engine._render(request).separator, request.choices))
-        for request in requests
-    ]
-    copied = [item.logprobs for item, _ in Scoring(decoder, room, None).score(items)]
+    model = engine._ready()
+    items = []
+    for request in requests:
+        prompt = model.text.render(request)
+        choices = model.text.encode_choices(prompt.separator, request.choices)
+        items.append(Item(model.text.encode(prompt.text), choices))
+    copied = [item.logprobs for item, _ in Scoring(model.decoder, engine._room(model), None).score(items)]
     for request, values in zip(requests, copied, strict=True):
         assert values == pytest.approx(shared[request.id], abs=0.7)
 
@@ -102,5 +98,3 @@ def test_a_layout_gives_all_its_cells_back(engine: LlamaCppEngine, requests: lis
     first = logprobs(engine, requests)
     for _ in range(2):
         assert logprobs(engine, requests) == first
-    assert isinstance(engine._scoring, Scoring)
-    assert isinstance(engine._scoring._layout, CellLayout)
