@@ -14,10 +14,17 @@ class _Options(Record):
 
     NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset()
     """Options that change no result, so that a run is the same run, and can be resumed, with other values."""
+    ALWAYS_IN_KEY: ClassVar[frozenset[str]] = frozenset()
+    """Options of the first release: those that came later are in the key only where they are set. Empty for all."""
 
 
 class LlamaCppOptions(_Options):
     """Options of the llama.cpp engine."""
+
+    NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset({"concurrency"})
+    ALWAYS_IN_KEY: ClassVar[frozenset[str]] = frozenset(
+        {"engine", "context_tokens", "threads", "batch_tokens", "gpu_layers", "memory_map"}
+    )
 
     engine: Literal["llama-cpp"] = "llama-cpp"
     context_tokens: int = Field(default=2048, ge=64, le=10_000_000)

@@ -5,7 +5,7 @@ same prompt behind another neighbour is rounded differently; quantized activatio
 tenths in a log-probability (measured: up to 0.4 with SmolLM2 135M Q4_1, which changed 9 of 60 answers). Every prompt
 therefore begins at a multiple of ALIGNMENT cells. llama.cpp fills free cells from the first on, so the cells between
 two prompts are taken beforehand: by copies of a state, which cost a copy and no computation. The number of rows of a
-call matters as well, because some kernels treat the last ones apart: it is made a multiple of ROWS.
+call matters as well, because some kernels treat the last ones, or a single one, apart: it is made a multiple of ROWS.
 """
 
 import ctypes
@@ -77,9 +77,16 @@ class CellLayout:
         """Take the cells between a shared beginning and the next multiple of ALIGNMENT."""
         self.place(shared, (0,))
 
-    def fill_rows(self, entries: int) -> list[Entry]:
-        """Entries that make the rows of a call a multiple of ROWS; they end in no prompt."""
-        return [Entry(0, position, (self._scratch,)) for position in range(-entries % ROWS)]
+    def fill_rows(self, entries: list[Entry]) -> None:
+        """Make the rows of a call, and those with logits, multiples of ROWS; the added ones end in no prompt.
+
+        The last layer is computed for rows with logits only, so that their number matters like that of all rows.
+        """
+        entries += [Entry(0, position, (self._scratch,)) for position in range(-len(entries) % ROWS)]
+        missing = -sum(entry.wants_logits for entry in entries) % ROWS
+        silent = [number for number, entry in enumerate(entries) if not entry.wants_logits]
+        for number in silent[len(silent) - missing :]:
+            entries[number] = entries[number]._replace(wants_logits=True)
 
     def forget_rows(self) -> None:
         """Give the cells of those rows back."""

@@ -189,11 +189,12 @@ class Generation:
                 entries[-1] = entries[-1]._replace(wants_logits=True)
                 owners[len(entries) - 1] = slot
         if self._regions is not None and self._layout is not None:
-            entries += self._layout.fill_rows(len(entries))
+            self._layout.fill_rows(entries)
         found = []
         for index, row in self._decoder.decode_rows(entries):
-            slot = owners[index]
-            found += [(slot, chunk) for chunk in self._advance(slot, row)]
+            if index in owners:
+                slot = owners[index]
+                found += [(slot, chunk) for chunk in self._advance(slot, row)]
         if self._layout is not None and self._regions is not None:
             self._layout.forget_rows()
         yield from found

@@ -127,7 +127,7 @@ class Scoring:
                 targets[len(entries)] = (item, lookups)
                 through = tuple(branches[number] for number in node.branches)
                 entries.append(Entry(node.token, len(item.prompt) - 1 + node.depth, through, wants_logits=True))
-        entries += layout.fill_rows(len(entries))
+        layout.fill_rows(entries)
         self._look_up(entries, targets)
         layout.release()
 
@@ -173,8 +173,9 @@ class Scoring:
 
     def _look_up(self, entries: Sequence[Entry], targets: _Targets) -> None:
         for index, row in self._decoder.decode_rows(entries):
-            item, lookups = targets[index]
-            item.take(lookups, self._decoder.logits(row))
+            if index in targets:
+                item, lookups = targets[index]
+                item.take(lookups, self._decoder.logits(row))
 
     def _fits(self, group: Sequence[Item]) -> bool:
         """Whether one call takes the group."""

@@ -8,7 +8,7 @@ All offsets are seconds on the worker's monotonic clock, counted from the start 
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
@@ -95,6 +95,14 @@ class Workload(Record):
     latency:  closed loop at concurrency 1, prefix cache off, after warm-up prompts that are left out.
     prompts:  free conversations (head-to-head), streamed one after the other.
     """
+
+    ALWAYS_IN_KEY: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("kind", "prompts", "warmup_prompts", "max_output_tokens", "stop", "temperature", "calibration"),
+            "conversations",
+        }
+    )
+    """Fields of the first release; see RunSpec.key."""
 
     kind: Literal["accuracy", "latency", "prompts"]
     """See above."""
@@ -207,14 +215,26 @@ class RunSpec(Record):
                 "model": self.candidate.model_id,
                 "revision": self.candidate.revision,
                 "weights": self.candidate.weights_sha256 or self.candidate.weights_path,
-                "options": self.options.model_dump(mode="json", exclude=set(self.options.NOT_IN_KEY)),
+                "options": _key_content(self.options, self.options.ALWAYS_IN_KEY, self.options.NOT_IN_KEY),
                 "test_set": self.test_set.content_hash,
-                "workloads": [workload.model_dump(mode="json") for workload in self.workloads],
+                "workloads": [_key_content(workload, Workload.ALWAYS_IN_KEY) for workload in self.workloads],
                 "engine_version": self.engine_version,
                 "scorer_versions": self.scorer_versions,
                 "seed": self.seed,
             }
         )
+
+
+def _key_content(record: Record, always: frozenset[str], never: frozenset[str] = frozenset()) -> dict[str, object]:
+    """What of a record goes into a key: fields that were added later only where they are set.
+
+    Otherwise each new field would make all runs of the past other runs.
+    """
+    content = record.model_dump(mode="json", exclude=set(never))
+    if not always:
+        return content
+    changed = record.model_dump(mode="json", exclude_defaults=True).keys()
+    return {name: value for name, value in content.items() if name in always or name in changed}
 
 
 def digest(value: object) -> str:

@@ -100,7 +100,8 @@ class ThinkingSplitter:
 
     def _next_mark(self) -> tuple[int, str] | None:
         found = [(start, mark) for mark in self._awaited() if (start := self._held.find(mark)) >= 0]
-        return min(found, default=None)
+        opening = self._marks.opening if self._marks is not None and not self._thinks else None
+        return min(((at, mark) for at, mark in found if mark != opening or not self._held[:at].strip()), default=None)
 
     def _pass(self, mark: str) -> None:
         if self._marks is None:
