@@ -13,7 +13,7 @@ from typing import Protocol
 from catalog.records import Candidate
 from runners.engine_options import EngineOptions
 from runners.errors import EngineUnavailable
-from runners.records import ChoiceScores, Chunk, Loaded, Request
+from runners.records import ChoiceScores, Chunk, Loaded, NotYet, Request
 
 
 class Engine(Protocol):
@@ -41,9 +41,10 @@ class Engine(Protocol):
         """Tokens of that prompt, by the model's own tokenizer."""
         ...
 
-    def stream(self, requests: Iterable[Request], *, max_concurrency: int = 1) -> Iterator[Chunk]:
+    def stream(self, requests: Iterable[Request | NotYet], *, max_concurrency: int = 1) -> Iterator[Chunk]:
         """Answers in pieces, up to max_concurrency requests at once.
 
+        Where the next request is not due yet it gets NotYet, goes on with what it has, and asks again in time.
         Takes the next request only when it can start on it. Chunks of one request keep their order; the last one,
         and only it, has a finish_reason. No prompt token is reused from another request. An engine that holds several
         requests at once ends one that fails with a chunk `failed`, and the others go on; at a concurrency of 1 it may

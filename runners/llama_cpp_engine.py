@@ -9,6 +9,7 @@ import ctypes
 import hashlib
 import os
 import sys
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
@@ -25,7 +26,7 @@ from runners.errors import EngineFailed
 from runners.llama_cells import OWN_SEQUENCES, CellLayout
 from runners.llama_decoder import Decoder, Entry
 from runners.llama_scoring import Item, Room, Scoring
-from runners.records import ChoiceScore, ChoiceScores, Chunk, Loaded, Request
+from runners.records import ChoiceScore, ChoiceScores, Chunk, Loaded, NotYet, Request
 from runners.stop_strings import StopStrings
 from runners.utf8_pieces import Utf8Pieces
 
@@ -134,7 +135,7 @@ class LlamaCppEngine:
         """Tokens of that prompt."""
         return len(self._encode(request))
 
-    def stream(self, requests: Iterable[Request], *, max_concurrency: int = 1) -> Iterator[Chunk]:
+    def stream(self, requests: Iterable[Request | NotYet], *, max_concurrency: int = 1) -> Iterator[Chunk]:
         """Generate answers with continuous batching; every prompt is computed in full."""
         decoder = self._ready()
         decoder.clear()
@@ -146,10 +147,13 @@ class LlamaCppEngine:
             while True:
                 while free:
                     if waiting is None:
-                        request = next(pending, None)
-                        if request is None:
+                        asked = next(pending, None)
+                        if isinstance(asked, NotYet) and not slots:
+                            time.sleep(asked.seconds)
+                            continue
+                        if asked is None or isinstance(asked, NotYet):
                             break
-                        waiting = (request, self._encode(request))
+                        waiting = (asked, self._encode(asked))
                     request, tokens = waiting
                     needed = len(tokens) + request.max_output_tokens
                     if needed > self._options.context_tokens:
@@ -244,7 +248,7 @@ class LlamaCppEngine:
 
     def _advance(self, slot: _Slot, row: int) -> Chunk:
         token = llama_cpp.llama_sampler_sample(slot.sampler, self._context, row)
-        ended = llama_cpp.llama_vocab_is_eog(self._vocab, token)
+        ended = llama_cpp.llama_vocab_is_eog(self._vocab, token) and not slot.request.ignore_eos
         text = "" if ended else slot.stops.add(slot.pieces.add(self._piece(token)))
         if not ended:
             slot.output_tokens += 1

@@ -15,7 +15,7 @@ from runners.endpoint_engine import EndpointEngine
 from runners.engine_options import EndpointOptions
 from runners.errors import EngineFailed, LimitReached
 from runners.records import Chunk, Completion, Loaded, Message, Request
-from runners.stopwatch import RequestFailed, Stopwatch, time_stream
+from runners.stopwatch import Pace, RequestFailed, Stopwatch, time_stream
 from tests.openai_server import Behaviour, OpenAiServer, openai_server
 
 KEY = "sk-very-secret-0123456789"
@@ -55,7 +55,7 @@ def ask(identity: str = "r1", text: str = "Where is it?", **changes: Any) -> Req
 
 
 def outcomes(engine: EndpointEngine, *requests: Request, at_once: int = 1) -> dict[str, Completion | RequestFailed]:
-    timed = time_stream(engine, requests, Stopwatch(), max_concurrency=at_once)
+    timed = time_stream(engine, requests, Stopwatch(), Pace(at_once))
     return {request.id: outcome for request, outcome in timed}
 
 
