@@ -7,6 +7,7 @@ longest answer fit into what is free, so nothing is ever truncated silently.
 
 import ctypes
 import hashlib
+import math
 import os
 import sys
 import time
@@ -91,6 +92,7 @@ class LlamaCppEngine:
         self._scoring: Scoring | None = None
         self._recurrent = False
         self._sequences = MAX_SEQUENCES
+        self._end_biases: Any = None
         self._choices: dict[tuple[str, tuple[str, ...]], list[list[int]]] = {}
         """Tokens of the answers that were encoded last: all examples of a test set have the same."""
 
@@ -248,7 +250,7 @@ class LlamaCppEngine:
 
     def _advance(self, slot: _Slot, row: int) -> Chunk:
         token = llama_cpp.llama_sampler_sample(slot.sampler, self._context, row)
-        ended = llama_cpp.llama_vocab_is_eog(self._vocab, token) and not slot.request.ignore_eos
+        ended = llama_cpp.llama_vocab_is_eog(self._vocab, token)
         text = "" if ended else slot.stops.add(slot.pieces.add(self._piece(token)))
         if not ended:
             slot.output_tokens += 1
@@ -388,8 +390,20 @@ class LlamaCppEngine:
             size = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, -size, 0, False)
         return buffer.raw[:size]
 
+    def _never_ending(self) -> Any:
+        """A bias under which no token that ends an answer is ever chosen, as llama.cpp's own `--ignore-eos`."""
+        if self._end_biases is None:
+            every = range(llama_cpp.llama_vocab_n_tokens(self._vocab))
+            ends = [token for token in every if llama_cpp.llama_vocab_is_eog(self._vocab, token)]
+            biases = [llama_cpp.llama_logit_bias(token, -math.inf) for token in ends]
+            self._end_biases = (llama_cpp.llama_logit_bias * len(biases))(*biases)
+        return self._end_biases
+
     def _sampler(self, request: Request) -> Any:
         chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+        if request.ignore_eos:
+            size, biases = llama_cpp.llama_vocab_n_tokens(self._vocab), self._never_ending()
+            llama_cpp.llama_sampler_chain_add(chain, llama_cpp.llama_sampler_init_logit_bias(size, len(biases), biases))
         if request.temperature == 0:
             llama_cpp.llama_sampler_chain_add(chain, llama_cpp.llama_sampler_init_greedy())
         else:

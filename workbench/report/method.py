@@ -23,8 +23,7 @@ from workbench.report.text import file_name, listing
 _UNKNOWN = "not recorded"
 
 _NEVER_MEASURED = (
-    "Energy and cost.",
-    "Latency and throughput above concurrency 1: no load sweep and no arrivals at a rate.",
+    "Cost.",
     "Anything that is not in the test set: other tasks, other languages, other prompts, safety.",
 )
 """What this version measures for no candidate."""
@@ -186,6 +185,11 @@ def _measures(summary: CandidateSummary) -> tuple[tuple[str, object], ...]:
         ("peak memory", summary.peak_memory_bytes),
         ("GPU memory", summary.peak_gpu_bytes),
         ("load time", summary.load_seconds),
+        (
+            "more than one request at a time (no load sweep, no arrivals at a rate)",
+            summary.sweep or summary.arrivals or None,
+        ),
+        ("energy", summary.energy_source),
     )
 
 
