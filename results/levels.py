@@ -55,8 +55,8 @@ def find_knee(asked: Workload, levels: Sequence[LevelSummary]) -> tuple[float | 
             return (before.measured.level if before else None), f"At {_at_once(level)} {broken}."
         if before is not None and gain is not None and gain < asked.min_gain:
             return before.measured.level, (
-                f"From {_at_once(before)} to {_at_once(level)} throughput gained {numbers.percent(gain)}, less than the "
-                f"{numbers.percent(asked.min_gain)} asked for."
+                f"From {_at_once(before)} to {_at_once(level)} throughput gained {numbers.percent(gain)}, "
+                f"less than the {numbers.percent(asked.min_gain)} asked for."
             )
         before = level
     last = _at_once(levels[-1])
