@@ -69,6 +69,14 @@ def rate(value: float | None, unit: str = "tokens/s") -> str:
     return UNKNOWN if value is None else f"{_fixed(value, _digits(value))} {unit}"
 
 
+def joules(value: float | None) -> str:
+    """Energy: 0.0123 → `0.01 J`, 43.21 → `43.2 J`, 12345 → `12.3 kJ`."""
+    if value is None:
+        return UNKNOWN
+    scale, name = (1e3, "kJ") if value >= 1000 else (1.0, "J")
+    return f"{_fixed(value / scale, _digits(value / scale))} {name}"
+
+
 def parameters(value: float | None) -> str:
     """Number of weights: 135000000 → `135 M`, 1700000000 → `1.7 B`."""
     if value is None:

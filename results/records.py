@@ -20,7 +20,7 @@ from catalog.records import (
     VerdictValue,
 )
 from runners.engine_options import EngineOptions
-from runners.records import Failure, Loaded, Validity, Workload
+from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
 
 RunStatus = Literal["finished", "failed", "cancelled", "incomplete"]
 """How a run ended; incomplete: the worker or its parent died and the run can be resumed."""
@@ -116,10 +116,14 @@ class ExampleOutcome(Record):
 
 
 class RequestTiming(Record):
-    """Timing of one request of the latency workload; None where the request gives no such number."""
+    """Timing of one request of a timed workload; None where the request gives no such number."""
 
     request_id: str
     """The request."""
+    workload: WorkloadKind = "latency"
+    """Its workload."""
+    level: float | None = None
+    """Level of it, as in LevelMeasurements."""
     prompt_tokens: int = Field(ge=0)
     """Tokens of the rendered prompt."""
     cached_tokens: int = Field(ge=0)
@@ -127,7 +131,13 @@ class RequestTiming(Record):
     output_tokens: int = Field(ge=0)
     """Tokens generated."""
     ttft_seconds: float | None = None
-    """Handed over to first text."""
+    """Handed over to first text, thinking included."""
+    ttfa_seconds: float | None = None
+    """Handed over to first text of the answer, after any thinking."""
+    queue_seconds: float | None = None
+    """Ready to handed over; in an open loop a request is ready when it arrives."""
+    gaps_seconds: tuple[float, ...] = ()
+    """Between successive pieces of text; a piece of several tokens is one gap."""
     e2e_seconds: float | None = None
     """Handed over to last token."""
     tpot_seconds: float | None = None
@@ -136,6 +146,35 @@ class RequestTiming(Record):
     """Computed prompt tokens ÷ TTFT."""
     decode_tokens_per_second: float | None = None
     """1 ÷ TPOT."""
+
+
+class LevelMeasurements(Record):
+    """What a timed workload did in its measured windows, at one level of load."""
+
+    workload: WorkloadKind
+    """Which."""
+    level: float | None = None
+    """Load sweep: requests at once; arrivals: requests per second on average; None for latency, which has one."""
+    window_seconds: float = Field(ge=0)
+    """Length of its windows, warm-up left out."""
+    requests: int = Field(ge=0)
+    """Requests that were answered."""
+    failed: int = Field(default=0, ge=0)
+    """Requests that were not; in no other figure."""
+    output_tokens: int = Field(ge=0)
+    """Tokens of all answers."""
+    requests_per_second: float | None = None
+    """Answered requests ÷ window."""
+    output_tokens_per_second: float | None = None
+    """Output tokens ÷ window."""
+    prompt_tokens_per_second: float | None = None
+    """Prompt tokens ÷ window."""
+    characters_per_second: float | None = None
+    """Characters of the answers ÷ window, because tokens of different tokenizers are not comparable."""
+    energy_joules: float | None = None
+    """Energy of the machine in the windows; None where it could not be read."""
+    energy_source: str | None = None
+    """Which counters."""
 
 
 class RunMeasurements(Record):
@@ -149,16 +188,32 @@ class RunMeasurements(Record):
     """Key of its run."""
     status: RunStatus
     """How the run ended."""
+    workloads: tuple[Workload, ...] = ()
+    """What it was asked."""
     labels: tuple[str, ...]
     """The test set's labels, in its order."""
     outcomes: tuple[ExampleOutcome, ...] = ()
     """Every example of the test set in its order; empty where the run had no accuracy workload."""
     timings: tuple[RequestTiming, ...] = ()
-    """Requests of the latency workload, in the order they were sent."""
+    """Requests of the timed workloads, in the order they were finished."""
+    levels: tuple[LevelMeasurements, ...] = ()
+    """Every workload's windows, level by level."""
     loaded: Loaded | None = None
     """What the engine said of the model, at the first load."""
     load_seconds: float | None = None
     """Engine start to ready, first load."""
+    load_cached_share: float | None = None
+    """Share of the weights that was in memory before that load."""
+    cold_load_seconds: float | None = None
+    """The same with at most 5 % of the weights in memory before."""
+    warm_load_seconds: float | None = None
+    """Median of loads again in the same process, with the weights in memory."""
+    warm_loads: int = 0
+    """How many those were."""
+    first_request_ttft_seconds: float | None = None
+    """TTFT of the first request after the first load, in no other figure."""
+    first_request_e2e_seconds: float | None = None
+    """E2E of that request."""
     accuracy_examples_per_second: float | None = None
     """Completions of the accuracy workload ÷ its measured windows."""
     peak_memory_bytes: int | None = None
@@ -173,6 +228,61 @@ class RunMeasurements(Record):
     """Peak GPU memory of the process tree."""
     failures: tuple[Failure, ...] = ()
     """What went wrong."""
+
+
+class Percentiles(Record):
+    """Percentiles of one duration; None where there are too few values for one."""
+
+    p50: Estimate | None = None
+    """Median."""
+    p90: Estimate | None = None
+    """From 10 values on."""
+    p95: Estimate | None = None
+    """From 20 values on."""
+    p99: Estimate | None = None
+    """From 1,000 values on."""
+
+
+class LevelSummary(Record):
+    """Latency and throughput of a timed workload at one level of load, all times in seconds."""
+
+    measured: LevelMeasurements
+    """Counts, window, throughput, energy."""
+    ttft: Percentiles = Percentiles()
+    """Handed over to first text, thinking included."""
+    ttfa: Percentiles = Percentiles()
+    """Handed over to first text of the answer."""
+    tpot: Percentiles = Percentiles()
+    """Time per output token after the first, per request."""
+    itl: Percentiles = Percentiles()
+    """Gaps between successive pieces of text, of all requests together."""
+    e2e: Percentiles = Percentiles()
+    """Handed over to last token."""
+    queue: Percentiles = Percentiles()
+    """Ready to handed over."""
+    arrival_ttft: Percentiles = Percentiles()
+    """Arrivals: arrival to first text, queue time included."""
+    arrival_e2e: Percentiles = Percentiles()
+    """Arrivals: arrival to last token, queue time included."""
+    prompt_tokens_median: float | None = None
+    """Prompt tokens of its requests, median."""
+    output_tokens_median: float | None = None
+    """Output tokens of its requests, median."""
+    cached_share: float | None = None
+    """Prompt tokens that were not computed ÷ all prompt tokens."""
+    joules_per_output_token: float | None = None
+    """Energy ÷ output tokens."""
+
+
+class LoadSweep(Record):
+    """Levels of a load sweep, and where more requests at once stop to pay."""
+
+    levels: tuple[LevelSummary, ...]
+    """By requests at once."""
+    knee: float | None
+    """Most requests at once that still paid; None where the sweep ended before that was known."""
+    ended_because: str
+    """Why it ended, as a sentence with the numbers."""
 
 
 class LabelQuality(Record):
@@ -272,6 +382,26 @@ class CandidateSummary(Record):
     """Prompt tokens of the latency requests, median."""
     output_tokens_median: float | None = None
     """Output tokens of the latency requests, median."""
+    latency: LevelSummary | None = None
+    """Everything of the latency workload; the figures above are taken from it."""
+    sweep: LoadSweep | None = None
+    """The load sweep."""
+    arrivals: tuple[LevelSummary, ...] = ()
+    """Open-loop arrivals, by rate."""
+    load_cached_share: float | None = None
+    """Share of the weights that was in memory before the first load."""
+    cold_load_seconds: float | None = None
+    """First load with at most 5 % of the weights in memory before."""
+    warm_load_seconds: float | None = None
+    """Median of loads again in the same process, with the weights in memory."""
+    warm_loads: int = 0
+    """How many those were."""
+    first_request_ttft_seconds: float | None = None
+    """TTFT of the first request after the first load, in no other figure."""
+    accuracy_joules_per_1000_examples: float | None = None
+    """Energy of the accuracy workload for 1,000 of its examples; None where it could not be read."""
+    energy_source: str | None = None
+    """Which counters gave the energy, of the whole machine."""
     accuracy_examples_per_second: float | None = None
     """Examples per second of the accuracy workload; batched, not a latency."""
     peak_memory_bytes: int | None = None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from catalog.records import Record
-from results.records import Answer, ExampleOutcome, ExampleResult, RequestTiming, Vote
+from results.records import Answer, ExampleOutcome, ExampleResult, LevelMeasurements, RequestTiming, Vote
 from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, WINDOWS, Table
 from runners.records import (
     ChoiceScore,
@@ -31,6 +31,9 @@ from runners.records import (
 
 VOTE_COLUMNS = tuple(Vote.model_fields)
 TIMING_COLUMNS = tuple(RequestTiming.model_fields)
+LEVEL_COLUMNS = tuple(LevelMeasurements.model_fields)
+LOAD_COLUMNS = ("load_seconds", "load_cached_share", "cold_load_seconds", "warm_load_seconds", "warm_loads", "loaded")
+FIRST_REQUEST_COLUMNS = ("first_request_ttft_seconds", "first_request_e2e_seconds")
 MEMORY_COLUMNS = (
     "peak_memory_bytes",
     "peak_memory_method",
@@ -100,7 +103,7 @@ def run_rows(result: RunResult) -> tuple[tuple[Table, list[Row]], ...]:
         (
             FAILURES,
             [
-                _placed(event.failure, place, FAILURES) | {"workload": event.workload}
+                _placed(event.failure, place, FAILURES) | {"workload": event.workload, "level": event.level}
                 for place, event in enumerate(result.failures)
             ],
         ),
@@ -134,7 +137,9 @@ def run_from(spec: RunSpec, status: str, parts: dict[str, list[Row]]) -> RunResu
                 for row in parts[SEGMENTS.name]
             ],
             "loads": [
-                ModelLoaded.model_validate(_only(row, ModelLoaded) | {"loaded": _json(row["loaded"])})
+                ModelLoaded.model_validate(
+                    _only(row, ModelLoaded) | {"loaded": _json(row["loaded"]), "repeat": row["repeat"] or 0}
+                )
                 for row in parts[LOADS.name]
             ],
             "windows": [WorkloadFinished.model_validate(_only(row, WorkloadFinished)) for row in parts[WINDOWS.name]],
@@ -144,7 +149,9 @@ def run_from(spec: RunSpec, status: str, parts: dict[str, list[Row]]) -> RunResu
             ],
             "memory": [MemorySample.model_validate(_only(row, MemorySample)) for row in parts[MEMORY_SAMPLES.name]],
             "failures": [
-                FailureHappened.model_validate({"workload": row["workload"], "failure": failure_from(row)})
+                FailureHappened.model_validate(
+                    {"workload": row["workload"], "level": row["level"], "failure": failure_from(row)}
+                )
                 for row in parts[FAILURES.name]
             ],
         }
@@ -236,7 +243,9 @@ def _completion(row: Row) -> Completion:
         ChoiceScore(choice=choice, logprob=logprob, tokens=count, baseline_logprob=baseline)
         for choice, logprob, count, baseline in zip(*lists, strict=True)
     ]
-    return Completion.model_validate(_only(row, Completion) | {"choice_scores": scores})
+    # Runs stored before schema 2 did not keep which chunks were thinking.
+    thinking = row["thinking_chunks"] or 0
+    return Completion.model_validate(_only(row, Completion) | {"choice_scores": scores, "thinking_chunks": thinking})
 
 
 def _example(row: Row) -> Example:

@@ -151,6 +151,61 @@ def bootstrap_quantile(values: Sequence[float], q: float, *, seed: int = 0, resa
     return Estimate(value=value, low=float(low), high=float(high), n=n, method=method)
 
 
+def pooled_quantiles(
+    parts: Sequence[Sequence[float]], quantiles: Sequence[float], *, seed: int = 0, resamples: int = 1_000
+) -> tuple[Estimate | None, ...]:
+    """Quantiles of all values of all parts together, with an interval that resamples whole parts.
+
+    parts are, for instance, the gaps of each request: gaps of one request are alike, so that resampling single gaps
+    would make the interval too narrow (cluster bootstrap, Davison & Hinkley 1997, §3.8). The quantile of a weighted
+    sample is the smallest value with at least the share q of the weight at or below it. None where there are fewer
+    values than `minimum_for_quantile(q)`; without interval where there are fewer than 10 parts with values.
+    """
+    filled = [np.asarray(part, dtype=np.float64) for part in parts if len(part)]
+    values = np.concatenate(filled) if filled else np.empty(0)
+    n = len(values)
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    owners = np.repeat(np.arange(len(filled)), [len(part) for part in filled])[order]
+    enough = len(filled) >= MINIMUM_FOR_BOOTSTRAP
+    replicates = _pooled_replicates(ordered, owners, quantiles, seed=seed, resamples=resamples) if enough else None
+    found: list[Estimate | None] = []
+    for place, q in enumerate(quantiles):
+        if n < minimum_for_quantile(q):
+            found.append(None)
+            continue
+        value = float(np.quantile(ordered, q))
+        rule = f"quantile {q:g} of {n:,} values of {len(filled):,} requests"
+        if replicates is None:
+            reason = f"{rule}; no interval: that needs {MINIMUM_FOR_BOOTSTRAP} requests"
+            found.append(Estimate(value=value, n=n, method=reason))
+            continue
+        low, high = (float(end) for end in np.quantile(replicates[:, place], [0.025, 0.975]))
+        method = f"{rule}; percentile bootstrap 95 % over requests, {resamples:,} resamples"
+        found.append(Estimate(value=value, low=min(value, low), high=max(value, high), n=n, method=method))
+    return tuple(found)
+
+
+def _pooled_replicates(
+    ordered: Floats, owners: NDArray[np.int64], quantiles: Sequence[float], *, seed: int, resamples: int
+) -> Floats:
+    """Quantiles of resamples of whole parts, shape (resamples, quantiles), made in blocks so that memory stays small.
+
+    ordered holds all values, sorted; owners names the part of each.
+    """
+    rng = np.random.default_rng(seed)
+    parts = int(owners.max()) + 1
+    block = max(1, _BLOCK // len(ordered))
+    rows: list[Floats] = []
+    for start in range(0, resamples, block):
+        counts = rng.multinomial(parts, np.full(parts, 1 / parts), size=min(block, resamples - start))
+        weight = np.cumsum(counts[:, owners], axis=1)
+        wanted = np.ceil(weight[:, -1:] * np.asarray(quantiles))
+        places = np.stack([np.searchsorted(row, asked) for row, asked in zip(weight, wanted, strict=True)])
+        rows.append(ordered[np.minimum(places, len(ordered) - 1)])
+    return np.concatenate(rows)
+
+
 def minimum_for_quantile(q: float) -> int:
     """Fewest values from which a quantile is given: one expected beyond it on either side, and 1,000 for p99."""
     if not 0 < q < 1:

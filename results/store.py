@@ -21,6 +21,7 @@ from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBen
 from results.records import (
     Benchmark,
     ExampleResult,
+    LevelMeasurements,
     RequestTiming,
     RunInfo,
     RunMeasurements,
@@ -355,9 +356,18 @@ def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurem
     spec = rows.spec_from(str(stored["spec"]), [])
     outcomes = f"SELECT {_names(rows.OUTCOME_COLUMNS)} FROM example_outcomes {where} ORDER BY position"
     timings = f"""
-        SELECT {_names(rows.TIMING_COLUMNS)} FROM request_timings {where} AND workload = 'latency' ORDER BY position
+        SELECT {_names(rows.TIMING_COLUMNS)} FROM request_timings
+        {where} AND workload IN ('latency', 'load_sweep', 'arrivals') AND (
+            "level" IS NULL OR (segment, workload, "level") IN (
+                SELECT (segment, workload, "level") FROM windows {where}
+            )
+        ) ORDER BY position
     """
-    load = _row(db, f"SELECT load_seconds, loaded FROM run_loads {where}", run)
+    levels = f"""
+        SELECT {_names(rows.LEVEL_COLUMNS)} FROM run_throughput {where} ORDER BY workload, "level"
+    """
+    load = _row(db, f"SELECT {_names(rows.LOAD_COLUMNS)} FROM run_loads {where}", run)
+    first = _row(db, f"SELECT {_names(rows.FIRST_REQUEST_COLUMNS)} FROM run_first_requests {where}", run)
     speed = _row(db, f"SELECT requests_per_second FROM run_throughput {where} AND workload = 'accuracy'", run)
     memory = _row(db, f"SELECT {_names(rows.MEMORY_COLUMNS)} FROM run_memory {where}", run)
     return RunMeasurements.model_validate(
@@ -368,13 +378,16 @@ def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurem
             "status": stored["status"],
             "labels": spec.test_set.labels,
             "outcomes": [rows.outcome_from(row) for row in _rows(db, outcomes, run)],
-            "timings": [RequestTiming.model_validate(row) for row in _rows(db, timings, run)],
-            "loaded": rows.loaded_from(load.get("loaded")),
-            "load_seconds": load.get("load_seconds"),
+            "timings": [RequestTiming.model_validate(row) for row in _rows(db, timings, [*run, *run])],
+            "levels": [LevelMeasurements.model_validate(row) for row in _rows(db, levels, run)],
+            "workloads": spec.workloads,
             "accuracy_examples_per_second": speed.get("requests_per_second"),
             "failures": [rows.failure_from(row) for row in _run_part(db, tables.FAILURES, benchmark, candidate)],
         }
         | memory
+        | first
+        | load
+        | {"loaded": rows.loaded_from(load.get("loaded"))}
     )
 
 

@@ -10,10 +10,12 @@ from statistics import median
 
 from catalog.records import Verdict
 from results import numbers, quality
+from results.levels import level_summaries, load_sweep
 from results.records import (
     CandidateSummary,
     Estimate,
     ExampleOutcome,
+    LevelMeasurements,
     RequestTiming,
     RunMeasurements,
     ValidityCount,
@@ -33,8 +35,10 @@ def summarise(
     verdict is the license verdict under the profile that asks; predicted_memory_bytes what the catalog predicted for
     the same context, None where it could not.
     """
-    outcomes, timings, labels = measurements.outcomes, measurements.timings, measurements.labels
+    outcomes, labels = measurements.outcomes, measurements.labels
+    timings = tuple(timing for timing in measurements.timings if timing.workload == "latency")
     ledger = validity_ledger(outcomes)
+    accuracy_levels = [level for level in measurements.levels if level.workload == "accuracy"]
     ttft = _known(timing.ttft_seconds for timing in timings)
     e2e = _known(timing.e2e_seconds for timing in timings)
     return CandidateSummary(
@@ -62,6 +66,16 @@ def summarise(
         decode_tokens_per_second=_median(timing.decode_tokens_per_second for timing in timings),
         prompt_tokens_median=_middle(timings, "prompt_tokens"),
         output_tokens_median=_middle(timings, "output_tokens"),
+        latency=next(iter(level_summaries(measurements, "latency")), None),
+        sweep=load_sweep(measurements),
+        arrivals=level_summaries(measurements, "arrivals"),
+        load_cached_share=measurements.load_cached_share,
+        cold_load_seconds=measurements.cold_load_seconds,
+        warm_load_seconds=measurements.warm_load_seconds,
+        warm_loads=measurements.warm_loads,
+        first_request_ttft_seconds=measurements.first_request_ttft_seconds,
+        accuracy_joules_per_1000_examples=_joules_per_1000(accuracy_levels),
+        energy_source=next((level.energy_source for level in measurements.levels if level.energy_source), None),
         accuracy_examples_per_second=measurements.accuracy_examples_per_second,
         peak_memory_bytes=measurements.peak_memory_bytes,
         peak_memory_method=measurements.peak_memory_method,
@@ -89,6 +103,13 @@ def validity_warning(ledger: Sequence[ValidityCount]) -> str | None:
     parts = ", ".join(f"{numbers.count(line.count)} {line.validity.value}" for line in others)
     share = numbers.percent(outside / total)
     return f"{numbers.count(outside)} of {numbers.count(total)} examples ({share}) were not scored: {parts}."
+
+
+def _joules_per_1000(levels: Sequence[LevelMeasurements]) -> float | None:
+    """Energy for 1,000 examples, from all windows; None where any of them could not be read."""
+    requests = sum(level.requests for level in levels)
+    joules = [level.energy_joules for level in levels if level.energy_joules is not None]
+    return sum(joules) / requests * 1000 if requests and len(joules) == len(levels) else None
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

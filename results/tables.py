@@ -40,7 +40,17 @@ SEGMENTS = Table(
         "packages": "JSON",
     },
 )
-LOADS = Table("loads", _RUN | {"segment": "INTEGER", "load_seconds": "DOUBLE", "loaded": "JSON"})
+LOADS = Table(
+    "loads",
+    _RUN
+    | {
+        "segment": "INTEGER",
+        "load_seconds": "DOUBLE",
+        "loaded": "JSON",
+        "repeat": "INTEGER",
+        "cached_share": "DOUBLE",
+    },
+)
 WINDOWS = Table(
     "windows",
     _RUN
@@ -49,6 +59,9 @@ WINDOWS = Table(
         "workload": "VARCHAR",
         "started_at_seconds": "DOUBLE",
         "finished_at_seconds": "DOUBLE",
+        "level": "DOUBLE",
+        "energy_joules": "DOUBLE",
+        "energy_source": "VARCHAR",
     },
 )
 COMPLETIONS = Table(
@@ -76,6 +89,8 @@ COMPLETIONS = Table(
         "choice_logprobs": "DOUBLE[]",
         "choice_tokens": "INTEGER[]",
         "choice_baselines": "DOUBLE[]",
+        "thinking_chunks": "INTEGER",
+        "level": "DOUBLE",
     },
 )
 SCORES = Table(
@@ -121,6 +136,8 @@ FAILURES = Table(
         "example_id": "VARCHAR",
         "log_path": "VARCHAR",
         "log_tail": "VARCHAR",
+        "request_id": "VARCHAR",
+        "level": "DOUBLE",
     },
 )
 

@@ -73,6 +73,10 @@ class EndpointClient:
                 if refusal.is_overflow:
                     emit(_last(request, "overflow"))
                     return
+                if request.ignore_eos and refusal.is_about_ignore_eos:
+                    request, tries = request.model_copy(update={"ignore_eos": False}), tries - 1
+                    emit(_again(request, self._without_ignore_eos(refusal)))
+                    continue
                 if schema and self._options.label_answers == "auto" and refusal.may_be_about_schema:
                     schema, gave_up_schema, tries = False, True, tries - 1
                     emit(_again(request, self._without_schema(refusal)))
@@ -139,6 +143,11 @@ class EndpointClient:
         if seconds is None:
             return None
         return Retry(status=refusal.status, waited_seconds=seconds, reason=self._words.explain(refusal))
+
+    def _without_ignore_eos(self, refusal: Refusal) -> Retry:
+        said = self._words.quote(refusal.words)
+        reason = f"{self._words.server} does not take ignore_eos ({said}); answers may be shorter than asked for."
+        return Retry(status=refusal.status, waited_seconds=0, reason=reason)
 
     def _without_schema(self, refusal: Refusal) -> Retry:
         said = self._words.quote(refusal.words)

@@ -19,7 +19,7 @@ from runners.endpoint_request import prompt_text
 from runners.engine_options import EndpointOptions, EngineOptions, is_remote
 from runners.errors import EngineFailed, LimitReached
 from runners.event_loop import EventLoop
-from runners.records import ChoiceScores, Chunk, Loaded, Request
+from runners.records import ChoiceScores, Chunk, Loaded, NotYet, Request
 from runners.spending import Spending, estimated_tokens
 
 _NO_LIST_STATUSES = frozenset({404, 405, 501})
@@ -92,7 +92,7 @@ class EndpointEngine:
         return estimated_tokens(prompt_text(request))
 
     def stream(
-        self, requests: Iterable[Request], *, max_concurrency: int = 1, sharing: Sequence[Request] = ()
+        self, requests: Iterable[Request | NotYet], *, max_concurrency: int = 1, sharing: Sequence[Request] = ()
     ) -> Iterator[Chunk]:
         """Answers as they arrive. Raises LimitReached, when what was sent has been answered."""
         del sharing  # What a server computes again is its own affair.
@@ -102,11 +102,16 @@ class EndpointEngine:
         arrivals: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
         refusal: str | None = None
         more = True
+        not_before = 0.0
         try:
             while running or more:
-                wait = self._spending.seconds_until_next(time.perf_counter())
-                if more and wait == 0 and len(running) < max_concurrency:
+                now = time.perf_counter()
+                wait = max(self._spending.seconds_until_next(now), not_before - now)
+                if more and wait <= 0 and len(running) < max_concurrency:
                     request = next(pending, None)
+                    if isinstance(request, NotYet):
+                        not_before = time.perf_counter() + request.seconds
+                        continue
                     refusal = self._refusal(request) if request is not None else None
                     more = request is not None and refusal is None
                     if request is not None and more:

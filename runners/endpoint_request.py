@@ -27,7 +27,11 @@ def prompt_text(request: Request) -> str:
 
 
 def request_body(request: Request, model: str, options: EndpointOptions, *, schema: bool) -> dict[str, object]:
-    """The body of one request. Raises EngineFailed for what the API cannot express."""
+    """The body of one request. Raises EngineFailed for what the API cannot express.
+
+    `ignore_eos` is no part of the API: vLLM and llama-server know it, and it is sent only where the answer's length is
+    fixed beforehand.
+    """
     body: dict[str, object] = {
         "model": model,
         "stream": True,
@@ -36,6 +40,8 @@ def request_body(request: Request, model: str, options: EndpointOptions, *, sche
         "temperature": request.temperature,
         "seed": request.seed,
     }
+    if request.ignore_eos:
+        body["ignore_eos"] = True
     if request.stop:
         body["stop"] = list(request.stop)
     if options.api == "completions" and (request.json_schema or request.grammar):

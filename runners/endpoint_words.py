@@ -40,6 +40,11 @@ class Refusal(Exception):
         """Whether it may be the `response_format` that was not taken; some servers call that an error of their own."""
         return self.status in _NO_SCHEMA_STATUSES or (self.status == 500 and _NO_SCHEMA.search(self.words) is not None)
 
+    @property
+    def is_about_ignore_eos(self) -> bool:
+        """Whether the server does not know `ignore_eos`, which is no part of the API."""
+        return self.status in {400, 422} and "ignore_eos" in self.words
+
 
 class Words:
     """Makes the sentences of one endpoint."""

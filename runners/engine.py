@@ -13,7 +13,7 @@ from typing import Protocol
 from catalog.records import Candidate
 from runners.engine_options import EngineOptions
 from runners.errors import EngineUnavailable
-from runners.records import ChoiceScores, Chunk, Loaded, Request, Tuned
+from runners.records import ChoiceScores, Chunk, Loaded, NotYet, Request, Tuned
 
 
 class Engine(Protocol):
@@ -46,10 +46,11 @@ class Engine(Protocol):
         ...
 
     def stream(
-        self, requests: Iterable[Request], *, max_concurrency: int = 1, sharing: Sequence[Request] = ()
+        self, requests: Iterable[Request | NotYet], *, max_concurrency: int = 1, sharing: Sequence[Request] = ()
     ) -> Iterator[Chunk]:
         """Answers in pieces, up to max_concurrency requests at once.
 
+        Where the next request is not due yet it gets NotYet, goes on with what it has, and asks again in time.
         Takes the next request only when it can start on it. Chunks of one request keep their order; the last one,
         and only it, has a finish_reason. No prompt token is reused from another request, unless `sharing` names all
         requests to come: then what they begin with may be computed once (prefix cache on). An engine that holds several

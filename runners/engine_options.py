@@ -55,6 +55,14 @@ class ScriptedOptions(_Options):
     """Delay before the first chunk of every request."""
     token_seconds: float = Field(default=0.005, ge=0)
     """Delay between chunks."""
+    first_token_seconds_of: dict[str, float] = Field(default_factory=dict)
+    """The first delay by request id, where it is another."""
+    token_seconds_of: dict[str, float] = Field(default_factory=dict)
+    """The delay between chunks by request id, where it is another."""
+    slots: int = Field(default=64, ge=1)
+    """Requests held at once, each with its own delays; more are not taken until one is done."""
+    thinking: str = ""
+    """Thinking before every answer, one chunk per word; its words are output tokens."""
     score_seconds: float = Field(default=0.0, ge=0)
     """Delay of scoring the choices of one request."""
     text: str = "one two three four"

@@ -55,6 +55,20 @@ def gpu_bytes_of(pids: Collection[int]) -> int | None:
     return sum(used) if used else None
 
 
+def gpu_energy_joules() -> float | None:
+    """Energy that all GPUs have used since their driver was loaded; None without a GPU that counts it."""
+    if not _available():
+        return None
+    millijoules = []
+    for index in range(pynvml.nvmlDeviceGetCount()):
+        try:
+            millijoules.append(pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(index)))
+        except pynvml.NVMLError:
+            # Cards before Volta have no such counter, and a sum without one card would be wrong.
+            return None
+    return sum(millijoules) / 1000 if millijoules else None
+
+
 def _bandwidth(handle: object) -> float | None:
     """Peak memory bandwidth: highest memory clock × bus width; None where the driver tells either not.
 

@@ -17,7 +17,8 @@ from runners.llama_cells import OWN_SEQUENCES, CellLayout
 from runners.llama_generation import Bounds, Generation
 from runners.llama_model import LlamaModel
 from runners.llama_scoring import Item, Room, Scoring
-from runners.records import ChoiceScore, ChoiceScores, Chunk, Loaded, Request, Tuned
+from runners.llama_threads import Threads
+from runners.records import ChoiceScore, ChoiceScores, Chunk, Loaded, NotYet, Request, Tuned
 
 _CPU_GROUP_TOKENS = 160
 """Tokens scored in one call without a GPU: each row attends to the cells of all prompts in the call, also to those it
@@ -36,6 +37,7 @@ class LlamaCppEngine:
         self._options = options
         self._model: LlamaModel | None = None
         self._layout: CellLayout | None = None
+        self._threads: Threads | None = None
 
     @property
     def concurrency(self) -> int:
@@ -53,8 +55,9 @@ class LlamaCppEngine:
 
     def tune(self) -> Tuned:
         """Measure how many threads are fastest, unless the options say how many."""
-        threads = self._ready().tune()
-        return Tuned(threads=threads.decode, batch_threads=threads.batch)
+        # A model that is loaded again is the same model.
+        self._threads = self._ready().tune(self._threads)
+        return Tuned(threads=self._threads.decode, batch_threads=self._threads.batch)
 
     def prompt_text(self, request: Request) -> str:
         """The prompt exactly as the model receives it."""
@@ -65,7 +68,7 @@ class LlamaCppEngine:
         return len(self._ready().text.encode(self.prompt_text(request)))
 
     def stream(
-        self, requests: Iterable[Request], *, max_concurrency: int = 1, sharing: Sequence[Request] = ()
+        self, requests: Iterable[Request | NotYet], *, max_concurrency: int = 1, sharing: Sequence[Request] = ()
     ) -> Iterator[Chunk]:
         """Generate answers with continuous batching."""
         model = self._ready()

@@ -3,6 +3,7 @@
 A finished answer's slot is refilled at once. Renders, tokenizes and samples nothing itself; times nothing.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from runners.llama_regions import Regions
 from runners.llama_sampling import Sampler
 from runners.llama_scoring import common_prefix
 from runners.llama_text import LlamaText
-from runners.records import Chunk, Request
+from runners.records import Chunk, NotYet, Request
 from runners.stop_strings import StopStrings
 from runners.utf8_pieces import Utf8Pieces
 
@@ -40,7 +41,7 @@ class _Slot:
     def __init__(self, request: Request, prompt: str, tokens: list[int], text: LlamaText) -> None:
         self.request = request
         self.prompt = tokens
-        self.sampler = Sampler(text.vocab, request)
+        self.sampler = Sampler(text, request)
         self.place = 0
         self.decoded = 0
         self.next_token: int | None = None
@@ -74,7 +75,7 @@ class Generation:
         self._shared = 0
         self._slots: list[_Slot] = []
 
-    def run(self, requests: Iterable[Request], at_once: int, sharing: Sequence[Request]) -> Iterator[Chunk]:
+    def run(self, requests: Iterable[Request | NotYet], at_once: int, sharing: Sequence[Request]) -> Iterator[Chunk]:
         """Chunks of all answers; `sharing` are the requests whose common beginning is computed once, if any."""
         self._decoder.clear()
         free = deque(range(self._prepare(at_once, sharing)))
@@ -136,9 +137,13 @@ class Generation:
         self._shared = len(prefix)
         list(self._decoder.decode_rows([Entry(token, position, (0,)) for position, token in enumerate(prefix)]))
 
-    def _next(self, pending: Iterator[Request]) -> _Slot | None:
+    def _next(self, pending: Iterator[Request | NotYet]) -> _Slot | None:
+        """The next request, once it is due; None where there is none, or none yet and others are under way."""
         request = next(pending, None)
-        if request is None:
+        while isinstance(request, NotYet) and not self._slots:
+            time.sleep(request.seconds)
+            request = next(pending, None)
+        if request is None or isinstance(request, NotYet):
             return None
         prompt = self._text.render(request).text
         return _Slot(request, prompt, self._text.encode(prompt), self._text)

@@ -81,18 +81,20 @@ class LlamaModel:
         self.text = LlamaText(self._model, {"default": None, "on": True, "off": False}[options.thinking])
         self.decoder = Decoder(self.context, options.batch_tokens, self.sequences, self.text.vocabulary_size)
 
-    def tune(self) -> Threads:
-        """Set the threads that are fastest here, where the options leave them open."""
-        if self._options.threads is None:
+    def tune(self, known: Threads | None = None) -> Threads:
+        """Set the threads that are fastest here, where the options leave them open; `known` from an earlier load."""
+        if self._options.threads is not None:
+            return self._threads
+        if known is None:
 
             def decode(tokens: int) -> None:
                 self.decoder.clear()
                 list(self.decoder.decode_rows([Entry(0, position, (0,)) for position in range(tokens)]))
 
-            self._threads = choose_threads(lambda count: self._set_threads(Threads(count, count)), decode)
-            self._set_threads(self._threads)
+            known = choose_threads(lambda count: self._set_threads(Threads(count, count)), decode)
             self.decoder.clear()
-        return self._threads
+        self._set_threads(known)
+        return known
 
     def describe(self) -> Loaded:
         """What was loaded."""
@@ -152,6 +154,7 @@ class LlamaModel:
         )
 
     def _set_threads(self, threads: Threads) -> None:
+        self._threads = threads
         llama_cpp.llama_set_n_threads(self.context, threads.decode, threads.batch)
 
     def _context_params(self) -> Any:

@@ -6,6 +6,7 @@ A grammar is asked about the chosen token first, and about the whole vocabulary 
 
 import ctypes
 import json
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from llama_cpp.llama_grammar import json_schema_to_gbnf
 
 from runners.errors import EngineFailed
+from runners.llama_text import LlamaText
 from runners.records import Request
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
@@ -25,10 +27,12 @@ _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32
 class Sampler:
     """Owns the C library's samplers of one request."""
 
-    def __init__(self, vocab: Any, request: Request) -> None:
+    def __init__(self, text: LlamaText, request: Request) -> None:
         """Raises EngineFailed for a grammar or schema that llama.cpp does not read."""
-        self._grammar = _make_grammar(vocab, request)
+        self._grammar = _make_grammar(text.vocab, request)
         self._chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+        if request.ignore_eos:
+            llama_cpp.llama_sampler_chain_add(self._chain, _never_ending(text))
         if request.temperature == 0:
             llama_cpp.llama_sampler_chain_add(self._chain, llama_cpp.llama_sampler_init_greedy())
         else:
@@ -96,6 +100,13 @@ def _make_grammar(vocab: Any, request: Request) -> Any:
             "the log has the place."
         )
     return grammar
+
+
+def _never_ending(text: LlamaText) -> Any:
+    """A bias under which no token that ends an answer is ever chosen, as llama.cpp's own `--ignore-eos`."""
+    ends = text.end_tokens
+    biases = (llama_cpp.llama_logit_bias * len(ends))(*(llama_cpp.llama_logit_bias(end, -math.inf) for end in ends))
+    return llama_cpp.llama_sampler_init_logit_bias(text.vocabulary_size, len(ends), biases)
 
 
 @cache

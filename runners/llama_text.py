@@ -1,6 +1,7 @@
 """A GGUF's own words: its chat template, its tokenizer, and the text of the tokens it writes. Decodes nothing."""
 
 import ctypes
+from functools import cached_property
 from typing import Any
 
 import llama_cpp
@@ -36,6 +37,11 @@ class LlamaText:
         """Tokens that the model knows."""
         size: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
         return size
+
+    @cached_property
+    def end_tokens(self) -> tuple[int, ...]:
+        """All tokens that end an answer."""
+        return tuple(token for token in range(self.vocabulary_size) if self.ends(token))
 
     def render(self, request: Request) -> Rendered:
         """The prompt as text, up to where the model goes on."""

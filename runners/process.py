@@ -103,7 +103,7 @@ def collect_result(spec: RunSpec, folder: RunFolder, events: tuple[RunEvent, ...
     recent = events[last_start:]
     failures = tuple(event for event in recent if isinstance(event, FailureHappened))
     finished = any(isinstance(event, RunFinished) for event in recent)
-    stopped = any(event.failure.example_id is None for event in failures)
+    stopped = any(event.failure.example_id is event.failure.request_id is None for event in failures)
     status = "cancelled" if cancelled else "finished" if finished else "failed" if stopped else "incomplete"
     return RunResult(
         spec=spec,

@@ -88,12 +88,31 @@ class Problem(Record):
     """What to do."""
 
 
+WorkloadKind = Literal["accuracy", "latency", "load_sweep", "arrivals", "load", "prompts"]
+"""Kinds of workloads; see Workload."""
+
+TIMED_KINDS: frozenset[WorkloadKind] = frozenset({"latency", "load_sweep", "arrivals"})
+"""Those whose requests are timed one by one, after warm-up, without prefix cache."""
+
+
+class Synthetic(Record):
+    """Made prompts of exact length, each different, answered with exactly so many tokens."""
+
+    input_tokens: int = Field(gt=0, le=10_000_000)
+    """Tokens of the rendered prompt, chat template included, by the model's own tokenizer."""
+    output_tokens: int = Field(gt=0, le=1_000_000)
+    """Tokens of the answer: the model's own end is passed over."""
+
+
 class Workload(Record):
     """What is asked of a loaded candidate, and how.
 
-    accuracy: every example, batched, prefix cache on; gives quality and no latency figure.
-    latency:  closed loop at concurrency 1, prefix cache off, after warm-up prompts that are left out.
-    prompts:  free conversations (head-to-head), streamed one after the other.
+    accuracy:   every example, batched, prefix cache on; gives quality and no latency figure.
+    latency:    closed loop at concurrency 1, prefix cache off, after warm-up prompts that are left out.
+    load_sweep: closed loop at 1, 2, 4, 8 … requests at once, until throughput stops gaining or a limit breaks.
+    arrivals:   open loop: requests arrive at random (Poisson) at a rate, whether or not earlier ones are answered.
+    load:       loads the model again and again, the first time without its file in memory, then with it.
+    prompts:    free conversations (head-to-head), streamed one after the other.
     """
 
     ALWAYS_IN_KEY: ClassVar[frozenset[str]] = frozenset(
@@ -104,12 +123,29 @@ class Workload(Record):
     )
     """Fields of the first release; see RunSpec.key."""
 
-    kind: Literal["accuracy", "latency", "prompts"]
+    kind: WorkloadKind
     """See above."""
     prompts: int | None = Field(default=None, gt=0)
-    """Latency: how many examples of the test set are sent, from the first on; None sends all."""
+    """Requests, over the test set's examples from the first on. Latency: None sends all, or 30 synthetic ones. Load
+    sweep and arrivals: fewest at each level; None sends 20."""
+    synthetic: Synthetic | None = None
+    """Latency, load sweep, arrivals: made prompts of exact length instead of the test set's."""
+    max_concurrency: int = Field(default=64, ge=1, le=512)
+    """Load sweep: most requests at once; arrivals: most that are under way, later ones wait."""
+    rounds: int = Field(default=4, ge=1)
+    """Load sweep: each level sends at least this many requests for each one at once."""
+    min_gain: float = Field(default=0.05, ge=0, le=1)
+    """Load sweep: it ends where a level gains less throughput than this over the one before."""
+    max_ttft_p95_seconds: float | None = Field(default=None, gt=0)
+    """Load sweep: it ends where the time to first token, p95, is longer."""
+    max_e2e_p95_seconds: float | None = Field(default=None, gt=0)
+    """Load sweep: it ends where the time from handing over to the last token, p95, is longer."""
+    rates_per_second: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    """Arrivals: requests per second on average; one level after the other."""
+    repeats: int = Field(default=2, ge=1, le=100)
+    """Load: how often the model is loaded again with its file in memory."""
     warmup_prompts: int = Field(default=3, ge=0)
-    """Latency: prompts sent first and left out; they are not from the test set."""
+    """Latency, load sweep, arrivals: prompts sent first and left out; they are not from the test set."""
     max_output_tokens: int = Field(default=32, gt=0)
     """Most tokens generated for one request."""
     stop: tuple[str, ...] = ()
@@ -153,6 +189,16 @@ class Workload(Record):
             raise ValueError(
                 f"json_schema and grammar hold free answers, and answers is {self.answers!r}; set it to free"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> "Workload":
+        if self.kind == "arrivals" and not self.rates_per_second:
+            raise ValueError("an arrivals workload needs rates_per_second, such as rates_per_second: [1, 2]")
+        if self.rates_per_second and self.kind != "arrivals":
+            raise ValueError("only an arrivals workload has rates_per_second; leave them out or set kind: arrivals")
+        if self.synthetic is not None and self.kind not in TIMED_KINDS:
+            raise ValueError("synthetic prompts have no right answer; use them with latency, load_sweep or arrivals")
         return self
 
 
@@ -268,6 +314,15 @@ class Request(Record):
     """GBNF grammar that the answer is held to; the rule `root` is the answer. llama.cpp only."""
     logprobs: bool = False
     """Whether the log-probability of each output token is wanted."""
+    ignore_eos: bool = False
+    """Whether the model's own end is passed over, so that the answer has max_output_tokens tokens."""
+
+
+class NotYet(Record):
+    """In the place of a request that is not due yet."""
+
+    seconds: float = Field(ge=0)
+    """How long it is not: the engine goes on with what it has, or waits, and asks again."""
 
 
 FinishReason = Literal["stop", "length", "overflow", "refused"]
@@ -391,8 +446,10 @@ class Completion(Record):
 
     request_id: str
     """The request."""
-    workload: Literal["accuracy", "latency", "prompts"]
-    """Workload it belongs to."""
+    workload: WorkloadKind
+    """Workload it belongs to; `load` is the first request after a load."""
+    level: float | None = None
+    """Which level of it. Load sweep: requests at once; arrivals: requests per second on average."""
     example_id: str | None = None
     """Example of the test set, where it came from one."""
     segment: int = Field(default=0, ge=0)
@@ -414,7 +471,7 @@ class Completion(Record):
     thinking_chunks: int = Field(default=0, ge=0)
     """How many of the chunks, from the first on, were thinking, which is not part of the text."""
     ready_at_seconds: float | None = Field(default=None, ge=0)
-    """When the request could have been handed over."""
+    """When the request could have been handed over: its place was free; in an open loop, it had arrived."""
     started_at_seconds: float | None = Field(default=None, ge=0)
     """When it was handed over to the engine."""
     chunk_offsets_seconds: tuple[float, ...] = ()
@@ -522,6 +579,8 @@ class Failure(Record):
     """What to do next."""
     example_id: str | None = None
     """The example, where it concerns one."""
+    request_id: str | None = None
+    """The request, where it concerns one."""
     log_path: str | None = None
     """Where the worker's output is."""
     log_tail: str = ""
@@ -554,6 +613,10 @@ class ModelLoaded(Record):
     """Which start of the worker."""
     load_seconds: float = Field(ge=0)
     """Engine start to ready, on the monotonic clock."""
+    repeat: int = Field(default=0, ge=0)
+    """0 for the first load of the process, one more for each repetition."""
+    cached_share: float | None = Field(default=None, ge=0, le=1)
+    """Share of the weights that the system held in memory before; None where nobody can tell."""
     loaded: Loaded
     """What the engine says."""
 
@@ -564,7 +627,7 @@ class WorkloadStarted(Record):
     event: Literal["workload_started"] = "workload_started"
     segment: int
     """Which start of the worker."""
-    workload: Literal["accuracy", "latency", "prompts"]
+    workload: WorkloadKind
     """Which."""
     total: int = Field(ge=0)
     """Requests of the whole workload."""
@@ -580,12 +643,18 @@ class WorkloadFinished(Record):
     event: Literal["workload_finished"] = "workload_finished"
     segment: int
     """Which start of the worker."""
-    workload: Literal["accuracy", "latency", "prompts"]
+    workload: WorkloadKind
     """Which."""
+    level: float | None = None
+    """Which level of it, as in Completion."""
     started_at_seconds: float = Field(ge=0)
-    """First request handed over, warm-up left out."""
+    """First request handed over, warm-up left out; in an open loop, when the clock of arrivals began."""
     finished_at_seconds: float = Field(ge=0)
     """Last completion."""
+    energy_joules: float | None = Field(default=None, ge=0)
+    """Energy that this machine's counters say was used in between; None where none can be read."""
+    energy_source: str | None = None
+    """Which counters, in words."""
 
 
 class ChunkArrived(Record):
@@ -624,8 +693,10 @@ class FailureHappened(Record):
     """Something went wrong; the run goes on where it can."""
 
     event: Literal["failure"] = "failure"
-    workload: Literal["accuracy", "latency", "prompts"] | None = None
+    workload: WorkloadKind | None = None
     """Where it happened."""
+    level: float | None = None
+    """At which level of it, as in Completion."""
     failure: Failure
     """What."""
 

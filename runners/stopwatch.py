@@ -5,10 +5,11 @@ One monotonic clock (time.perf_counter); offsets only, no durations, no statisti
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from catalog.records import Record
 from runners.engine import Engine
-from runners.records import Chunk, Completion, Request
+from runners.records import Chunk, Completion, NotYet, Request
 
 
 class Stopwatch:
@@ -63,31 +64,44 @@ class _Timing:
         self.tokens_without_text = 0
 
 
+@dataclass(frozen=True)
+class Pace:
+    """When requests are handed over: how many at once, and in an open loop when each arrives."""
+
+    max_concurrency: int = 1
+    """Most requests under way."""
+    arrivals_seconds: Sequence[float] | None = None
+    """When each request arrives, counted from the start of the stream and rising; None: as soon as a place is free."""
+    shares_prefix: bool = False
+    """Whether what all prompts begin with may be computed once, before the first: for accuracy, never for latency."""
+
+
 def time_stream(
     engine: Engine,
     requests: Sequence[Request],
     stopwatch: Stopwatch,
+    pace: Pace = Pace(),
     *,
-    max_concurrency: int = 1,
-    shares_prefix: bool = False,
     on_chunk: Callable[[Chunk], None] | None = None,
 ) -> Iterator[tuple[Request, Completion | RequestFailed]]:
     """Run requests through an engine and yield what became of each when it is done.
 
     The completion's workload, example and segment are for the caller to fill in. A request is ready when the one
-    before it in its place was finished, and handed over when the engine takes it. With `shares_prefix` what all
-    prompts begin with is computed once, before the first is handed over: for accuracy, never for latency.
+    before it in its place was finished, in an open loop when it arrives; it is handed over when the engine takes it.
     """
     running: dict[str, _Timing] = {}
-    ready_at = stopwatch.now()
+    ready_at = began_at = stopwatch.now()
 
-    def hand_over() -> Iterator[Request]:
-        for request in requests:
-            running[request.id] = _Timing(request, ready_at, stopwatch.now())
+    def hand_over() -> Iterator[Request | NotYet]:
+        for place, request in enumerate(requests):
+            arrives_at = None if pace.arrivals_seconds is None else began_at + pace.arrivals_seconds[place]
+            while arrives_at is not None and (early := arrives_at - stopwatch.now()) > 0:
+                yield NotYet(seconds=early)
+            running[request.id] = _Timing(request, ready_at if arrives_at is None else arrives_at, stopwatch.now())
             yield request
 
-    sharing = requests if shares_prefix else ()
-    for chunk in engine.stream(hand_over(), max_concurrency=max_concurrency, sharing=sharing):
+    sharing = requests if pace.shares_prefix else ()
+    for chunk in engine.stream(hand_over(), max_concurrency=pace.max_concurrency, sharing=sharing):
         at = stopwatch.now()
         timing = running[chunk.request_id]
         timing.note(chunk, at)

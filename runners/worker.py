@@ -20,15 +20,14 @@ from runners.errors import EngineFailed, LimitReached, RunnerError
 from runners.event_log import EventWriter, read_events
 from runners.exit_codes import DISK_FULL, DISK_FULL_ERRORS, EXPECTED_FAILURE
 from runners.records import (
-    CompletionDone,
     Failure,
     FailureHappened,
-    ModelLoaded,
     RunEvent,
     RunFinished,
     RunSpec,
     RunStarted,
 )
+from runners.session import Session
 from runners.stopwatch import Stopwatch
 from runners.workloads import WorkloadRunner
 
@@ -59,7 +58,6 @@ def _run(
     spec: RunSpec, secrets: Mapping[str, str], past: tuple[RunEvent, ...], events: EventWriter, stopwatch: Stopwatch
 ) -> int:
     segment = sum(isinstance(event, RunStarted) for event in past)
-    done = {(e.completion.workload, e.completion.request_id) for e in past if isinstance(e, CompletionDone)}
     events.write(
         RunStarted(
             key=spec.key,
@@ -74,17 +72,14 @@ def _run(
     loading = True
     try:
         engine = open_engine(spec.candidate, spec.options, secrets)
-        load_started = stopwatch.now()
-        loaded = engine.load()
-        load_seconds = stopwatch.now() - load_started
-        tuned = engine.tune()
-        if tuned is not None:
-            loaded = loaded.model_copy(update=dict(tuned))
-        events.write(ModelLoaded(segment=segment, load_seconds=load_seconds, loaded=loaded))
+        session = Session(spec, engine, events, stopwatch, segment)
+        session.load(cold=any(workload.kind == "load" for workload in spec.workloads))
         loading = False
-        runner = WorkloadRunner(spec, engine, events, stopwatch, segment)
+        runner = WorkloadRunner(session, past)
+        if runner.has_timed_work:
+            runner.time_first_request()
         for workload in spec.workloads:
-            runner.run(workload, {request_id for kind, request_id in done if kind == workload.kind})
+            runner.run(workload)
     except RunnerError as error:
         events.write(FailureHappened(failure=_failure(error, loading=loading)))
         return EXPECTED_FAILURE

@@ -196,6 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _events(body: dict[str, Any], behaviour: Behaviour, answer: str) -> Iterable[str]:
     """The events of one answer: a role, a word each, the end, the figures."""
     pieces = [piece if number == 0 else f" {piece}" for number, piece in enumerate(answer.split(" "))]
+    if body.get("ignore_eos"):
+        pieces = (pieces * body["max_tokens"])[: body["max_tokens"] + 1]
     allowed = pieces[: body["max_tokens"]]
     chat = "messages" in body
     if chat:

@@ -22,7 +22,11 @@ from results.records import (
     ExampleResult,
     ExcludedCandidate,
     LabelQuality,
+    LevelMeasurements,
+    LevelSummary,
     Limits,
+    LoadSweep,
+    Percentiles,
     RankedCandidate,
     Recommendation,
     Requirements,
@@ -32,7 +36,7 @@ from results.records import (
     Weights,
 )
 from runners.engine_options import LlamaCppOptions
-from runners.records import Failure, Loaded, Validity, Workload
+from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
 from workbench.report.records import ReportContent
 
 LABELS = ("delivery", "returns", "billing", "account", "product", "cancellation")
@@ -153,6 +157,40 @@ def slice_qualities(shift: float) -> tuple[SliceQuality, ...]:
         SliceQuality(column=column, value=value, accuracy=share(mid + shift, mid + shift - 0.12, mid + shift + 0.11, n))
         for column, value, mid, n in rows
     )
+
+
+def level(workload: WorkloadKind, number: float | None, *, rate: float = 50.0, thinks: bool = False) -> LevelSummary:
+    """A level of load with twenty requests."""
+    ttft = Percentiles(p50=middle(0.1, n=20), p90=tail(0.2, n=20), p95=tail(0.3, n=20))
+    return LevelSummary(
+        measured=LevelMeasurements(
+            workload=workload,
+            level=number,
+            window_seconds=10,
+            requests=20,
+            failed=1,
+            output_tokens=320,
+            output_tokens_per_second=rate,
+            prompt_tokens_per_second=80.0,
+            characters_per_second=200.0,
+            energy_joules=160.0,
+            energy_source="RAPL package-0",
+        ),
+        ttft=ttft,
+        ttfa=Percentiles(p50=middle(0.9, n=20)) if thinks else ttft,
+        tpot=Percentiles(p50=middle(0.02, n=20)),
+        itl=Percentiles(p50=middle(0.02, n=300)),
+        prompt_tokens_median=40,
+        output_tokens_median=16,
+        cached_share=0.0,
+        joules_per_output_token=0.5,
+    )
+
+
+def sweep() -> LoadSweep:
+    """Three levels, the last of which gains nothing."""
+    levels = tuple(level("load_sweep", number, rate=rate) for number, rate in ((1.0, 50.0), (2.0, 90.0), (4.0, 91.0)))
+    return LoadSweep(levels=levels, knee=2.0, ended_because="From 2 at once to 4 at once throughput changed little.")
 
 
 def gemma(name: str = GEMMA) -> CandidateSummary:

@@ -24,10 +24,12 @@ from tests.report_samples import (
     content,
     example,
     gemma,
+    level,
     nobody_qualifies,
     pair,
     recommendation,
     smol,
+    sweep,
 )
 from workbench.report.definitions import DEFINITIONS
 from workbench.report.document import Document, Table
@@ -84,12 +86,32 @@ def hostile_comparison(name: str, other: str) -> BenchmarkComparison:
     return comparison([smol(name), gemma(other), broken(f"{name} 3")], [pair(0.2, name, other)])
 
 
+def test_a_load_sweep_is_shown_with_its_knee_and_every_level() -> None:
+    swept = gemma().model_copy(update={"sweep": sweep(), "latency": level("latency", None, thinks=True)})
+    text = read(content(comparison=comparison((swept, smol())))).sections["load"]
+    assert f"{GEMMA}: the knee is at 2 requests at once. From 2 at once to 4 at once" in text
+    assert f"{GEMMA} gains throughput up to 2 at once" in text
+    assert "Not measured and left out" not in text.split("Percentiles, one request at a time")[1]
+    for shown in ("1 at once", "4 at once", "TTFA", "closed loop", "40 → 16", "0.50 J", "too few"):
+        assert shown in text, shown
+    missing = read(content(comparison=comparison((swept, smol())))).sections["not-measured"]
+    assert f"{SMOL}: " in missing
+    assert "more than one request at a time" in missing
+
+
+def test_answer_times_stand_apart_only_where_a_model_thinks() -> None:
+    plain = gemma().model_copy(update={"latency": level("latency", None)})
+    assert "TTFA stands here only" in (text := read(content(comparison=comparison((plain,)))).sections["load"])
+    assert text.count("TTFA") == 1
+
+
 def test_sections_come_in_the_order_in_which_one_decides() -> None:
     reader = read(content())
     assert list(reader.sections) == [
         "decision",
         "side-by-side",
         "charts",
+        "load",
         "pairs",
         "labels",
         "slices",

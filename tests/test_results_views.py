@@ -76,6 +76,87 @@ def test_accuracy_requests_give_no_latency(store: Store) -> None:
     assert [timing.request_id for timing in store.measurements("demo")[0].timings] == ["e2"]
 
 
+def test_the_first_text_of_the_answer_comes_after_the_thinking(store: Store) -> None:
+    thinking = timed("e1", (0.5, 0.75, 1.5, 1.75))
+    completion = thinking.completion.model_copy(update={"thinking_chunks": 2})
+    only_thinking = timed("e2", (0.5, 0.75))
+    unended = only_thinking.completion.model_copy(update={"thinking_chunks": 2})
+    done = [
+        thinking.model_copy(update={"completion": completion}),
+        only_thinking.model_copy(update={"completion": unended}),
+        timed("e3", (0.25, 0.5)),
+    ]
+    store.save_run("demo", run_result(completions=done))
+    timings = {timing.request_id: timing for timing in store.measurements("demo")[0].timings}
+    assert [(t.ttft_seconds, t.ttfa_seconds) for t in timings.values()] == [(0.5, 1.5), (0.5, None), (0.25, 0.25)]
+    assert timings["e1"].gaps_seconds == (0.25, 0.75, 0.25)
+    assert store.run_result("demo", "A").completions[0].completion.thinking_chunks == 2
+
+
+def test_a_failed_request_is_counted_once_and_adds_nothing(store: Store) -> None:
+    failures = [failure("e2", "latency"), failure("e2", "latency"), failure("e1", "latency"), failure(None, "latency")]
+    store.save_run("demo", run_result(completions=[timed("e1", (0.1, 0.2), output_tokens=10)], failures=failures))
+    (level,) = [each for each in store.measurements("demo")[0].levels if each.workload == "latency"]
+    # e1 failed once and was answered after a resumption; the last failure is the run's and no request's.
+    assert (level.requests, level.failed, level.output_tokens_per_second) == (1, 1, 2.0)
+
+
+def test_levels_are_measured_apart_and_what_has_no_window_is_left_out(store: Store) -> None:
+    def at(level: float, number: int, segment: int = 0) -> CompletionDone:
+        done = timed(f"c{level:g}-s{segment}-n{number}", (0.1, 0.3), output_tokens=8, segment=segment)
+        changes = {"workload": "load_sweep", "level": level, "example_id": None}
+        return done.model_copy(update={"completion": done.completion.model_copy(update=changes)})
+
+    def window(level: float, ends: float, segment: int = 0, joules: float | None = None) -> WorkloadFinished:
+        return WorkloadFinished(
+            segment=segment,
+            workload="load_sweep",
+            level=level,
+            started_at_seconds=1.0,
+            finished_at_seconds=ends,
+            energy_joules=joules,
+            energy_source=None if joules is None else "RAPL package-0",
+        )
+
+    # Segment 0 died at level 2, which segment 1 did anew as a whole.
+    done = [at(1, 0), at(1, 1), at(2, 0), at(2, 0, 1), at(2, 1, 1)]
+    result = run_result(completions=done)
+    windows = (window(1, 5.0, joules=40.0), window(2, 3.0, 1))
+    store.save_run("demo", result.model_copy(update={"windows": windows}))
+    measured = store.measurements("demo")[0]
+    found = [(each.level, each.requests, each.output_tokens_per_second, each.energy_joules) for each in measured.levels]
+    assert found == [(1.0, 2, 4.0, 40.0), (2.0, 2, 8.0, None)]
+    assert sorted(timing.request_id for timing in measured.timings) == ["c1-s0-n0", "c1-s0-n1", "c2-s1-n0", "c2-s1-n1"]
+    assert ask(store, "SELECT completions FROM run_overview") == [(5,)]
+
+
+def test_cold_and_warm_loads_are_told_apart_by_what_was_in_memory(store: Store) -> None:
+    def load(seconds: float, share: float | None, repeat: int = 0, segment: int = 0) -> ModelLoaded:
+        return ModelLoaded(segment=segment, load_seconds=seconds, loaded=LOADED, repeat=repeat, cached_share=share)
+
+    for loads, expected in (
+        ([load(4.0, 0.01), load(0.5, 1.0, 1), load(0.7, 0.99, 2)], (4.0, 0.01, 4.0, 0.6, 2)),
+        ([load(2.0, 0.6), load(0.5, 1.0, 1)], (2.0, 0.6, None, 0.5, 1)),
+        ([load(2.0, None), load(1.0, None, 1)], (2.0, None, None, 1.0, 1)),
+        ([load(2.0, 1.0)], (2.0, 1.0, None, None, 0)),
+    ):
+        store.save_run("demo", run_result().model_copy(update={"loads": tuple(loads)}))
+        run = store.measurements("demo")[0]
+        assert (
+            run.load_seconds, run.load_cached_share, run.cold_load_seconds, run.warm_load_seconds, run.warm_loads
+        ) == expected  # fmt: skip
+
+
+def test_the_first_request_after_a_load_is_apart_from_all_others(store: Store) -> None:
+    first = timed("first-0-0", (0.9, 1.0))
+    first = first.model_copy(update={"completion": first.completion.model_copy(update={"workload": "load"})})
+    store.save_run("demo", run_result(completions=[first, timed("e1", (0.1, 0.2))]))
+    measured = store.measurements("demo")[0]
+    assert (measured.first_request_ttft_seconds, measured.first_request_e2e_seconds) == (0.9, 1.0)
+    assert [timing.request_id for timing in measured.timings] == ["e1"]
+    assert ask(store, "SELECT completions FROM run_overview") == [(1,)]
+
+
 def test_every_gap_between_chunks_counts(store: Store) -> None:
     store.save_run("demo", run_result(completions=[timed("e1", (0.5, 0.75, 1.5)), timed("e2", (0.25,))]))
     gaps = ask(store, "SELECT request_id, gap, gap_seconds, tokens FROM inter_token_gaps ORDER BY gap")

@@ -15,7 +15,7 @@ from runners.endpoint_engine import EndpointEngine
 from runners.engine_options import EndpointOptions
 from runners.errors import EngineFailed, LimitReached
 from runners.records import Chunk, Completion, Loaded, Message, Request
-from runners.stopwatch import RequestFailed, Stopwatch, time_stream
+from runners.stopwatch import Pace, RequestFailed, Stopwatch, time_stream
 from tests.openai_server import Behaviour, OpenAiServer, openai_server
 
 KEY = "sk-very-secret-0123456789"
@@ -55,7 +55,7 @@ def ask(identity: str = "r1", text: str = "Where is it?", **changes: Any) -> Req
 
 
 def outcomes(engine: EndpointEngine, *requests: Request, at_once: int = 1) -> dict[str, Completion | RequestFailed]:
-    timed = time_stream(engine, requests, Stopwatch(), max_concurrency=at_once)
+    timed = time_stream(engine, requests, Stopwatch(), Pace(at_once))
     return {request.id: outcome for request, outcome in timed}
 
 
@@ -398,3 +398,12 @@ def test_a_server_that_takes_no_schema_is_asked_for_free_text_from_then_on(serve
     assert "does not take response_format" in retry.reason
     with loaded(server, label_answers="json_schema") as engine:
         assert f"status {status}" in failure(engine, ask(choices=("a", "b")))
+
+
+def test_a_server_that_does_not_know_ignore_eos_is_asked_without_it(server: OpenAiServer) -> None:
+    said = '{"error": {"message": "Unrecognized request argument supplied: ignore_eos"}}'
+    server.next(Behaviour(status=400, body=said))
+    with loaded(server) as engine:
+        done = answer(engine, ask(max_output_tokens=8, ignore_eos=True))
+    assert [seen.body.get("ignore_eos") for seen in server.seen] == [True, None]
+    assert (done.output_tokens, done.finish_reason) == (4, "stop")

@@ -2,6 +2,7 @@
 
 import gc
 import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from catalog.records import Candidate
 from runners.engine import ENGINE_NAMES, Engine, engine_version, open_engine
 from runners.engine_options import EndpointOptions, EngineOptions, ScriptedOptions
 from runners.errors import EngineFailed, EngineUnavailable
-from runners.records import Chunk, Message, Request
+from runners.records import Chunk, Message, NotYet, Request, Synthetic
+from runners.synthetic_prompts import SyntheticPrompts
 from tests.making import LABELS, small_llama_options
 from tests.openai_server import OpenAiServer, openai_server
 
@@ -115,6 +117,46 @@ def test_the_next_request_is_taken_only_when_it_can_start(engine: Engine) -> Non
     while next(stream).finish_reason is None:
         assert taken == ["a"]
     assert texts(list(stream)).keys() == {"b"}
+
+
+def test_a_request_that_is_not_due_yet_is_asked_for_again_in_time(engine: Engine) -> None:
+    """The engine neither ends the stream nor starts the request early, whether it has other work or not."""
+    started = time.perf_counter()
+    handed_over: list[float] = []
+
+    def arrivals() -> Iterator[Request | NotYet]:
+        for number, due in enumerate((0.1, 0.15, 0.6)):
+            while (early := started + due - time.perf_counter()) > 0:
+                yield NotYet(seconds=early)
+            handed_over.append(time.perf_counter() - started - due)
+            yield make_request(f"r{number}")
+
+    assert texts(list(engine.stream(arrivals(), max_concurrency=4))).keys() == {"r0", "r1", "r2"}
+    assert min(handed_over) >= 0
+
+
+def test_an_answer_of_fixed_length_passes_over_the_models_own_end(engine: Engine) -> None:
+    request = make_request(text="Say yes.", choices=(), max_output_tokens=48, ignore_eos=True)
+    chunks = list(engine.stream([request]))
+    assert chunks[-1].finish_reason == "length"
+    assert (chunks[-1].output_tokens or sum(chunk.tokens for chunk in chunks)) == 48
+
+
+@pytest.mark.parametrize("length", [60, 61, 200])
+def test_synthetic_prompts_have_the_length_that_the_engine_then_reports(engine: Engine, length: int) -> None:
+    prompts = SyntheticPrompts(engine, Synthetic(input_tokens=length, output_tokens=3), temperature=0, seed=1)
+    prompts.calibrate()
+    requests = prompts.requests([f"r{number}" for number in range(4)])
+    last = [chunk for chunk in engine.stream(requests) if chunk.finish_reason is not None]
+    assert prompts.is_exact
+    assert [chunk.prompt_tokens for chunk in last] == [length] * 4
+    assert len({request.messages[0].content[:20] for request in requests}) == 4
+
+
+def test_a_model_loads_again_after_it_was_closed(engine: Engine) -> None:
+    engine.close()
+    engine.load()
+    assert texts(list(engine.stream([make_request()])))["r1"]
 
 
 def test_scores_come_back_for_every_request_in_order_with_all_choices(engine: Engine) -> None:

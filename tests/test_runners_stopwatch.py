@@ -29,11 +29,9 @@ def run(options: ScriptedOptions, examples: int = 3) -> list[Completion]:
 def test_time_to_first_token_and_gaps_equal_the_script() -> None:
     for completion in run(ScriptedOptions(first_token_seconds=0.05, token_seconds=0.03)):
         offsets = completion.chunk_offsets_seconds
-        assert offsets[0] == pytest.approx(0.05, abs=TOLERANCE)
-        assert offsets[0] >= 0.05
-        for earlier, later in itertools.pairwise(offsets):
-            assert later - earlier == pytest.approx(0.03, abs=TOLERANCE)
-            assert later - earlier >= 0.0299
+        for place, offset in enumerate(offsets):
+            # Delays count from when the answer before was due to end: what came late before makes this one seem early.
+            assert offset == pytest.approx(0.05 + place * 0.03, abs=TOLERANCE)
         assert completion.output_tokens == 4
         assert completion.text == "one two three four"
 
@@ -41,7 +39,7 @@ def test_time_to_first_token_and_gaps_equal_the_script() -> None:
 def test_an_empty_first_chunk_is_not_the_first_token() -> None:
     (first, *_) = run(ScriptedOptions(first_token_seconds=0.05, empty_first_chunk=True))
     assert len(first.chunk_offsets_seconds) == 4
-    assert first.chunk_offsets_seconds[0] >= 0.05
+    assert first.chunk_offsets_seconds[0] >= 0.05  # the first request of a stream counts from its own hand-over
 
 
 def test_requests_follow_each_other_without_overlap() -> None:

@@ -84,7 +84,7 @@ def test_a_crash_keeps_what_was_finished_and_resuming_computes_only_what_is_miss
     assert again.status == "finished"
     assert ids(again, "accuracy") == [f"e{number}" for number in range(6)]
     computed = [event.completion.request_id for event in fresh if isinstance(event, CompletionDone)]
-    assert computed == ["e3", "e4", "e5", "e0", "e1", "e2"]
+    assert computed == ["first-1-0", "e3", "e4", "e5", "e0", "e1", "e2"]
     assert [event.segment for event in again.started] == [0, 1]
 
 

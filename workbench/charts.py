@@ -138,6 +138,36 @@ def latency_chart(comparison: BenchmarkComparison) -> Chart | None:
     return _chart(alt.vconcat(*panels, spacing=24), findings.latency_finding(comparison), text)
 
 
+def sweep_chart(comparison: BenchmarkComparison) -> Chart | None:
+    """Output throughput by requests at once, the knee ringed; None where no load was swept."""
+    shown = [s for s in comparison.candidates if s.sweep is not None]
+    labels = _labels(comparison)
+    data: list[Row] = []
+    words: list[str] = []
+    for summary in shown:
+        if summary.sweep is None:
+            continue
+        levels = [each.measured for each in summary.sweep.levels]
+        data += [
+            {
+                "candidate": labels[summary.candidate.name],
+                "at_once": level.level,
+                "value": level.output_tokens_per_second,
+                "knee": level.level == summary.sweep.knee,
+            }
+            for level in levels
+        ]
+        rates = (f"{numbers.rate(m.output_tokens_per_second)} at {numbers.count(m.level)}" for m in levels)
+        words.append(f"{shorten(summary.candidate.name)} {', '.join(rates)}")
+    if not data:
+        return None
+    return _chart(
+        drawing.sweep_lines(data, list(labels.values())),
+        findings.sweep_finding(comparison),
+        _alt("Output throughput by requests at once", words, comparison, [s.candidate.name for s in shown]),
+    )
+
+
 def memory_chart(comparison: BenchmarkComparison) -> Chart | None:
     """Measured peak memory beside what was predicted; None where neither is known."""
     kinds: tuple[tuple[str, Callable[[CandidateSummary], int | None]], ...] = (

@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from results import numbers
 from results.records import BenchmarkComparison, Recommendation, RunInfo
+from workbench.cli_load_tables import print_load
 from workbench.cli_marks import VERDICT_MARKS, new_table
 from workbench.records import Check, EngineStatus, TestSetCheck
 
@@ -70,22 +71,23 @@ def print_runs(console: Console, runs: Sequence[RunInfo]) -> None:
 def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
     """Summary of every candidate, then every pair."""
     table = new_table(
-        "Candidate", ">Accuracy", ">TTFT p50", ">End to end p50 / p95", ">Decode", ">Peak memory", ">Load", "Verdict"
+        *("Candidate", ">Accuracy", ">TTFT p50 / p95", ">End to end p50 / p95", ">Decode", ">Peak memory", ">Load"),
+        "Verdict",
     )
     for summary in comparison.candidates:
-        e2e = f"{_value(summary.e2e_p50_seconds)} / {_value(summary.e2e_p95_seconds)}"
         rate = summary.decode_tokens_per_second
         table.add_row(
             escape(summary.candidate.name),
             numbers.estimate(summary.accuracy, "percent"),
-            _value(summary.ttft_p50_seconds),
-            e2e,
+            f"{_value(summary.ttft_p50_seconds)} / {_value(summary.ttft_p95_seconds)}",
+            f"{_value(summary.e2e_p50_seconds)} / {_value(summary.e2e_p95_seconds)}",
             numbers.rate(rate.value if rate is not None else None),
             numbers.bytes_(summary.peak_memory_bytes),
             numbers.seconds(summary.load_seconds),
             VERDICT_MARKS[summary.verdict.value],
         )
     console.print(table)
+    print_load(console, comparison.candidates)
     for pair in comparison.pairs:
         console.print(f"• {escape(pair.conclusion)}")
     for summary in comparison.candidates:

@@ -89,12 +89,19 @@ _COLUMNS = (
     ("ttft_p95", "_seconds", "estimate"),
     ("e2e_p50", "_seconds", "estimate"),
     ("e2e_p95", "_seconds", "estimate"),
+    ("ttfa_p50", "_seconds", "estimate"),
+    ("itl_p50", "_seconds", "estimate"),
+    ("itl_p95", "_seconds", "estimate"),
+    ("tpot_p50", "_seconds", "estimate"),
     ("decode", "_tokens_per_second", "estimate"),
     ("prefill", "_tokens_per_second", "estimate"),
     ("peak_memory_bytes", "", "value"),
     ("predicted_memory_bytes", "", "value"),
     ("peak_gpu_bytes", "", "value"),
     ("load_seconds", "", "value"),
+    ("cold_load_seconds", "", "value"),
+    ("warm_load_seconds", "", "value"),
+    ("knee_requests_at_once", "", "value"),
 )
 
 _ESTIMATES: tuple[Callable[[CandidateSummary], Estimate | None], ...] = (
@@ -105,6 +112,10 @@ _ESTIMATES: tuple[Callable[[CandidateSummary], Estimate | None], ...] = (
     lambda summary: summary.ttft_p95_seconds,
     lambda summary: summary.e2e_p50_seconds,
     lambda summary: summary.e2e_p95_seconds,
+    lambda summary: summary.latency.ttfa.p50 if summary.latency else None,
+    lambda summary: summary.latency.itl.p50 if summary.latency else None,
+    lambda summary: summary.latency.itl.p95 if summary.latency else None,
+    lambda summary: summary.tpot_p50_seconds,
     lambda summary: summary.decode_tokens_per_second,
     lambda summary: summary.prefill_tokens_per_second,
 )
@@ -130,6 +141,9 @@ def _summary_row(summary: CandidateSummary) -> list[Value]:
         summary.predicted_memory_bytes,
         summary.peak_gpu_bytes,
         summary.load_seconds,
+        summary.cold_load_seconds,
+        summary.warm_load_seconds,
+        summary.sweep.knee if summary.sweep else None,
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from results.statistics import wilson
+from runners.levels import planned_requests
 from runners.records import (
     Completion,
     CompletionDone,
@@ -25,14 +26,7 @@ TYPICAL_LOAD_SECONDS = 1.0
 def requests_of(spec: RunSpec) -> dict[str, int]:
     """Requests of each workload of a run."""
     examples = len(spec.test_set.examples)
-    return {
-        workload.kind: min(workload.prompts or examples, examples)
-        if workload.kind == "latency"
-        else len(workload.conversations)
-        if workload.kind == "prompts"
-        else examples
-        for workload in spec.workloads
-    }
+    return {workload.kind: planned_requests(workload, examples) for workload in spec.workloads}
 
 
 def decode_rate(completion: Completion) -> float | None:
@@ -126,7 +120,7 @@ class CandidateWatch:
                 self._time_left.skip(self._name, event.workload, event.total - event.remaining)
                 self._time_left.start()
                 self._show(event.workload)
-            case CompletionDone():
+            case CompletionDone() if event.completion.workload != "load":
                 self._completed(event)
             case FailureHappened():
                 failures = (*self._job.candidate(self._name).failures, event.failure)

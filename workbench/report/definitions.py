@@ -11,6 +11,44 @@ _TERMS = (
         "included. A role-only or empty chunk is not a token. Client-side waiting is not in it.",
     ),
     (
+        "ttfa",
+        "TTFA, time to first token of the answer",
+        "The same to the first text of the answer, after any thinking; equals TTFT for models that do not think.",
+    ),
+    (
+        "itl",
+        "ITL, inter-token latency",
+        "Every gap between successive arrivals of text, of all requests together; an arrival of several tokens is one "
+        "gap. Its interval resamples whole requests, because the gaps of one request are alike.",
+    ),
+    (
+        "queue",
+        "Queue time",
+        "From the moment a request could have been handed over to when it was. In an open loop that is the wait since "
+        "it arrived; else the time between an answer and the request that takes its place.",
+    ),
+    (
+        "output",
+        "Throughput",
+        "Tokens of all answered requests ÷ wall time from the first hand-over to the last answer, at the load named, "
+        "warm-up left out; prompt tokens likewise. Failed requests add nothing and their time counts. Characters stand "
+        "beside, because tokens of different tokenizers are not the same amount of text.",
+    ),
+    (
+        "knee",
+        "Load sweep, knee",
+        "A fixed number of requests is kept under way: 1, 2, 4 … The knee is the last level before the first that "
+        "gains less throughput than the workload asks for (5 % unless it says otherwise) or breaks its latency limit: "
+        "beyond it requests wait longer for hardly more work done (Jain 1991, The Art of Computer Systems Performance "
+        "Analysis, §3.3).",
+    ),
+    (
+        "arrivals",
+        "Arrivals, open loop",
+        "Requests arrive at random moments (a Poisson process with a seed) at a rate, whether or not earlier ones are "
+        "answered. From arrival counts the wait before handing over; TTFT and E2E do not.",
+    ),
+    (
         "e2e",
         "E2E, end to end",
         "From the moment a request is handed to the engine to its last token.",
@@ -40,10 +78,10 @@ _TERMS = (
     ),
     (
         "percentile",
-        "p50, p95",
-        "The median and the 95th percentile over requests, linear between neighbours. A p95 needs at least 20 "
-        "requests, and its interval at least 72; with fewer it is left out rather than replaced by the "
-        "maximum.",
+        "p50, p90, p95, p99",
+        "The median and the 90th, 95th and 99th percentile over requests, linear between neighbours. A p90 needs at "
+        "least 10 requests, a p95 20, a p99 1,000; the interval of a p95 needs 72. With fewer it is left out rather "
+        "than replaced by the maximum.",
     ),
     (
         "warmup",
@@ -81,6 +119,20 @@ _TERMS = (
         "load",
         "Load time",
         "Engine start to ready for the first token, at the first load of the run.",
+    ),
+    (
+        "cold",
+        "Cold and warm load, first request",
+        "A load is cold where the system held at most 5 % of the weights in memory before; for a load workload it is "
+        "asked to forget them. Warm: loaded again in the same process with at least 95 % of them in memory, median. "
+        "The first request after a load pays for what the load left for later; it is timed apart and is in no other "
+        "figure.",
+    ),
+    (
+        "energy",
+        "Energy",
+        "Of the whole machine over the measured window, from its own counters: RAPL of CPU packages and memory, NVML "
+        "of the GPUs. Not measured where none can be read, and never estimated.",
     ),
     # Quality
     (

@@ -105,6 +105,19 @@ def percentiles(rows: Sequence[Row], names: Sequence[str], everyone: Sequence[st
     )
 
 
+def sweep_lines(rows: Sequence[Row], everyone: Sequence[str]) -> Drawing:
+    """A line per candidate over `at_once` on a scale that doubles, a ring where `knee`."""
+    base = _base(rows).properties(width=WIDTH, height=240)
+    x = alt.X("at_once:Q", axis=alt.Axis(title="Requests at once"), scale=alt.Scale(type="log", base=2))
+    y = alt.Y("value:Q", axis=alt.Axis(title="Output tokens per second"), scale=alt.Scale(zero=True, nice=True))
+    legend = alt.Legend(title=None, orient="bottom", columns=2)
+    colour, shape = _colour(everyone, legend), _shape(everyone, legend)
+    lines = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour)
+    points = base.mark_point(filled=True, opacity=1, style="outline").encode(x=x, y=y, color=colour, shape=shape)
+    rings = base.transform_filter("datum.knee").mark_point(size=340, style="diagonal").encode(x=x, y=y)
+    return alt.layer(lines, points, rings)
+
+
 def scatter(rows: Sequence[Row], everyone: Sequence[str], x_title: str, size_title: str) -> Drawing:
     """Points with intervals both ways (x_value, x_low …, y_value …), size `memory`, a ring where `pareto`."""
     base = _base(rows).properties(width=WIDTH, height=260)

@@ -56,6 +56,18 @@ def quality_finding(comparison: BenchmarkComparison) -> str:
     return f"{leader} has the highest accuracy, {share}, but no difference to {_names(unclear)} is shown"
 
 
+def sweep_finding(comparison: BenchmarkComparison) -> str:
+    """Where each candidate's throughput stops gaining."""
+    found = known(comparison, lambda summary: summary.sweep)
+    parts = [
+        f"{shorten(name)} gains throughput up to {numbers.count(sweep.knee)} at once"
+        if sweep.knee is not None
+        else f"{shorten(name)} shows no knee"
+        for name, sweep in found
+    ]
+    return "; ".join(parts)
+
+
 def trade_off_finding(comparison: BenchmarkComparison, recommendation: Recommendation | None) -> str:
     """Who is most accurate, who is fastest, and which candidates nobody beats in everything."""
     accuracy = dict(known(comparison, lambda summary: summary.accuracy))

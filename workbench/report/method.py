@@ -3,6 +3,7 @@
 from catalog.records import Machine
 from results import numbers
 from results.records import CandidateSummary, Estimate
+from runners.levels import levels_of, planned_requests, requests_at
 from runners.records import Workload
 from workbench.report.definitions import DEFINITIONS
 from workbench.report.document import (
@@ -22,8 +23,7 @@ from workbench.report.text import file_name, listing
 _UNKNOWN = "not recorded"
 
 _NEVER_MEASURED = (
-    "Energy and cost.",
-    "Latency and throughput above concurrency 1: no load sweep and no arrivals at a rate.",
+    "Cost.",
     "Anything that is not in the test set: other tasks, other languages, other prompts, safety.",
 )
 """What this version measures for no candidate."""
@@ -103,24 +103,57 @@ def not_measured_section(content: ReportContent) -> Section:
 
 
 def _workload(workload: Workload, examples: int) -> str:
-    limits = (
-        f"at most {numbers.things(workload.max_output_tokens, 'output token')}, temperature {workload.temperature:g}"
-    )
-    if workload.stop:
-        limits += f", ending at {listing([repr(stop) for stop in workload.stop], 'or')}"
+    limits = _decoding(workload)
+    warmup = numbers.things(workload.warmup_prompts, "warm-up prompt")
     match workload.kind:
         case "accuracy":
             asked = f"all {numbers.things(examples, 'example')}, batched, prefix cache on"
             return f"Accuracy: {asked}; {limits}. It gives no latency figure."
         case "latency":
-            count = examples if workload.prompts is None else min(workload.prompts, examples)
-            warmup = numbers.things(workload.warmup_prompts, "warm-up prompt")
+            count = planned_requests(workload, examples)
+            asked = numbers.things(count, "request" if workload.synthetic else "example")
             return (
-                f"Latency: {numbers.things(count, 'example')} one after the other at concurrency 1, prefix cache off;"
+                f"Latency: {asked} one after the other at concurrency 1, prefix cache off;"
                 f" {warmup} before, sent and left out; {limits}."
+            )
+        case "load_sweep":
+            least = numbers.things(requests_at(workload, 1), "request")
+            return (
+                f"Load sweep: 1, 2, 4 … up to {workload.max_concurrency} requests at once, at least {least} and"
+                f" {workload.rounds} for each place at every level, until a level gains less than"
+                f" {numbers.percent(workload.min_gain)} throughput or breaks a limit; {warmup} before each level,"
+                f" sent and left out; {limits}."
+            )
+        case "arrivals":
+            rates = listing([f"{rate:g}" for rate in levels_of(workload)])
+            sent = numbers.things(requests_at(workload, 1), "request")
+            return (
+                f"Arrivals: {sent} at random moments (Poisson, seeded) at {rates} per second on average, sent whether"
+                f" or not earlier ones are answered; {warmup} before, sent and left out; {limits}."
+            )
+        case "load":
+            return (
+                "Load: once after the system was asked to forget the weights file, then again"
+                f" {numbers.things(workload.repeats, 'time')} with it in memory."
             )
         case "prompts":
             return f"Free prompts: {numbers.things(len(workload.conversations), 'conversation')}; {limits}."
+
+
+def _decoding(workload: Workload) -> str:
+    """What is sent and how long answers may be."""
+    if workload.synthetic is not None:
+        return (
+            f"made prompts of {numbers.things(workload.synthetic.input_tokens, 'token')}, each different, answered with"
+            f" exactly {numbers.things(workload.synthetic.output_tokens, 'token')}, temperature"
+            f" {workload.temperature:g}"
+        )
+    limits = (
+        f"at most {numbers.things(workload.max_output_tokens, 'output token')}, temperature {workload.temperature:g}"
+    )
+    if workload.stop:
+        limits += f", ending at {listing([repr(stop) for stop in workload.stop], 'or')}"
+    return limits
 
 
 def _methods(summary: CandidateSummary) -> list[str]:
@@ -152,6 +185,11 @@ def _measures(summary: CandidateSummary) -> tuple[tuple[str, object], ...]:
         ("peak memory", summary.peak_memory_bytes),
         ("GPU memory", summary.peak_gpu_bytes),
         ("load time", summary.load_seconds),
+        (
+            "more than one request at a time (no load sweep, no arrivals at a rate)",
+            summary.sweep or summary.arrivals or None,
+        ),
+        ("energy", summary.energy_source),
     )
 
 

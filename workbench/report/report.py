@@ -24,6 +24,7 @@ from workbench.report.evidence import (
     slices_section,
 )
 from workbench.report.licenses import licenses_section
+from workbench.report.load import load_section
 from workbench.report.method import method_section, not_measured_section, notes_section, repeat_section
 from workbench.report.records import ReportContent
 from workbench.report.sharing import for_sharing
@@ -47,6 +48,7 @@ def build_document(content: ReportContent) -> Document:
             decision_section(shared),
             side_by_side_section(shared),
             charts_section(shared),
+            load_section(shared),
             pairs_section(shared),
             labels_section(shared),
             slices_section(shared),

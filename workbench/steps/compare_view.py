@@ -52,6 +52,7 @@ def summary(comparison: BenchmarkComparison) -> Html:
             _warnings(comparison.candidates),
             class_="card",
         ),
+        _under_load(comparison.candidates),
         tag("div", render.heading("What the data can tell apart"), _pairs(comparison.pairs), class_="card"),
     )
 
@@ -63,6 +64,7 @@ def charts_of(comparison: BenchmarkComparison) -> tuple[charts.Chart, ...]:
         charts.quality_chart(comparison),
         charts.latency_chart(comparison),
         charts.memory_chart(comparison),
+        charts.sweep_chart(comparison),
     )
     return tuple(chart for chart in made if chart is not None)
 
@@ -110,7 +112,7 @@ def _row(item: CandidateSummary) -> Row:
             Cell(render.join(name, state), item.candidate.name),
             Cell(render.verdict_badge(item.verdict.value), item.verdict.value.strictness),
             _estimate(item.accuracy, "percent"),
-            _estimate(item.ttft_p50_seconds, "seconds"),
+            _first_text(item),
             _estimate(item.ttft_p95_seconds, "seconds"),
             _estimate(item.e2e_p50_seconds, "seconds"),
             _estimate(item.e2e_p95_seconds, "seconds"),
@@ -128,6 +130,16 @@ def _estimate(value: Estimate | None, unit: numbers.Unit) -> Cell:
     lower = tag("div", interval.rstrip(")"), class_="interval", title="95 % interval") if bracket else None
     title = f"n = {value.n:,}, {value.method}" if value is not None else "not measured"
     return Cell(tag("div", head, lower, title=title), None if value is None else value.value)
+
+
+def _first_text(item: CandidateSummary) -> Cell:
+    """TTFT, and below it TTFA where thinking comes before the answer."""
+    cell = _estimate(item.ttft_p50_seconds, "seconds")
+    answer = item.latency.ttfa.p50 if item.latency is not None else None
+    if answer is None or answer == item.ttft_p50_seconds:
+        return cell
+    below = tag("div", f"answer {numbers.seconds(answer.value)}", class_="interval", title="TTFA: after the thinking")
+    return Cell(tag("div", cell.content, below), cell.order)
 
 
 def _memory(item: CandidateSummary) -> Html:
@@ -153,6 +165,49 @@ def _warnings(candidates: Sequence[CandidateSummary]) -> Content:
             for failure in item.failures[-1:]
         ]
     return remarks
+
+
+def _under_load(candidates: Sequence[CandidateSummary]) -> Content:
+    """Every level of load sweeps and arrivals; nothing where there were none."""
+    levels = [
+        (item.candidate.name, f"{level.measured.level:g} {unit}", level)
+        for item in candidates
+        for unit, found in (("at once", item.sweep.levels if item.sweep else ()), ("per second", item.arrivals))
+        for level in found
+    ]
+    if not levels:
+        return None
+    columns = (
+        Column("Candidate"),
+        Column("Load", hint="Requests kept under way at once, or arriving per second on average"),
+        Column("Output", numeric=True, hint="Output tokens ÷ wall time of the measured window"),
+        Column("TTFT p50", numeric=True, hint="Request handed over to first text"),
+        Column("TTFT p95", numeric=True),
+        Column("TPOT p50", numeric=True, hint="Time per output token after the first"),
+        Column("Waited p95", numeric=True, hint="Ready, or arrived, to handed over"),
+        Column("Failed", numeric=True, hint="Requests without an answer; in no other figure"),
+    )
+    rows = [
+        Row(
+            [
+                Cell(one_line(name), name),
+                Cell(load, level.measured.level),
+                Cell(numbers.rate(level.measured.output_tokens_per_second), level.measured.output_tokens_per_second),
+                _estimate(level.ttft.p50, "seconds"),
+                _estimate(level.ttft.p95, "seconds"),
+                _estimate(level.tpot.p50, "seconds"),
+                _estimate(level.queue.p95, "seconds"),
+                Cell(numbers.count(level.measured.failed), level.measured.failed),
+            ]
+        )
+        for name, load, level in levels
+    ]
+    knees = [
+        tag("p", f"{one_line(item.candidate.name)}: {item.sweep.ended_because}", class_="quiet")
+        for item in candidates
+        if item.sweep is not None
+    ]
+    return tag("div", render.heading("Under load"), render.table("Under load", columns, rows), knees, class_="card")
 
 
 def _pairs(pairs: Sequence[Comparison]) -> Html:
