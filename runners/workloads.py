@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from runners.engine import Engine
+from runners.engine_options import renders_prompts
 from runners.errors import EngineFailed, LimitReached
 from runners.event_log import EventWriter
 from runners.label_answers import label_in
@@ -23,6 +24,7 @@ from runners.records import (
     Example,
     Failure,
     FailureHappened,
+    PromptRendered,
     Request,
     RequestRetried,
     RunSpec,
@@ -68,6 +70,8 @@ class WorkloadRunner:
         )
         if not missing:
             return
+        if workload.kind == "accuracy" and self._spec.keeps_prompts:
+            self._keep_prompts(missing)
         if workload.kind == "latency":
             warm_up = neutral_requests(self._spec.test_set, workload, workload.warmup_prompts)
             for _ in time_stream(self._engine, warm_up, self._stopwatch, on_chunk=self._note_retry):
@@ -93,6 +97,11 @@ class WorkloadRunner:
         if workload.kind == "latency" and workload.prompts is not None:
             examples = examples[: workload.prompts]
         return [example_request(self._spec.test_set, example, workload, self._spec.seed) for example in examples]
+
+    def _keep_prompts(self, requests: Sequence[Request]) -> None:
+        if renders_prompts(self._spec.options):
+            for request in requests:
+                self._events.write(PromptRendered(request_id=request.id, text=self._engine.prompt_text(request)))
 
     def _score(self, workload: Workload, requests: Sequence[Request]) -> None:
         remaining = {request.id: request for request in requests}

@@ -47,6 +47,7 @@ from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
 from workbench.ladders import Ladders
 from workbench.model_catalog import ModelCatalog
+from workbench.parity import Parities
 from workbench.records import (
     BenchmarkDefinition,
     CandidateDefinition,
@@ -80,6 +81,7 @@ class Workbench:
         self._store = Store(settings.results_path)
         self.models = ModelCatalog(settings, self.jobs, self._store)
         self.ladders = Ladders(settings, self.models)
+        self.parity = Parities(settings, self.models, self.jobs)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
     def machine(self) -> Machine:
