@@ -19,6 +19,7 @@ from catalog.records import (
     Verdict,
     VerdictValue,
 )
+from results.ladder_records import LadderRung
 from runners.engine_options import EngineOptions
 from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
 
@@ -460,6 +461,8 @@ class BenchmarkComparison(Record):
     """Every candidate, in the order of the benchmark file."""
     pairs: tuple[Comparison, ...]
     """Every pair that has common examples."""
+    ladder: tuple[LadderRung, ...] = ()
+    """What quantizing lost, as far as it was measured of the candidates' files."""
 
 
 class Limits(Record):

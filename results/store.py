@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from results import rows, tables, trouble
 from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBenchmark
+from results.ladder_records import QuantizationLoss
 from results.records import (
     Benchmark,
     ExampleResult,
@@ -255,6 +256,34 @@ class Store:
 
         def read(db: Connection) -> tuple[Shortlist, ...]:
             return tuple(Shortlist.model_validate_json(text) for (text,) in db.execute(query).fetchall())
+
+        return self._do(read)
+
+    # What quantizing lost
+
+    def save_losses(self, losses: Sequence[QuantizationLoss]) -> None:
+        """Keep what was measured of files, in place of earlier figures of the same work."""
+        values = [
+            [
+                *(loss.weights_sha256, loss.reference_sha256, loss.text_sha256, loss.context_tokens),
+                *(loss.measured_at, rows.to_json(loss)),
+            ]
+            for loss in losses
+        ]
+        query = "INSERT OR REPLACE INTO divergences VALUES (?, ?, ?, ?, ?, ?)"
+        self._do(lambda db: db.executemany(query, values))
+
+    def losses(self, weights_sha256: Iterable[str]) -> tuple[QuantizationLoss, ...]:
+        """What was measured of these files, oldest first."""
+        query = """
+            SELECT definition FROM divergences WHERE list_contains(?::VARCHAR[], weights_sha256)
+            ORDER BY try_cast(measured_at AS TIMESTAMPTZ) NULLS LAST, weights_sha256
+        """
+        asked = sorted(weights_sha256)
+
+        def read(db: Connection) -> tuple[QuantizationLoss, ...]:
+            found = db.execute(query, [asked]).fetchall()
+            return tuple(QuantizationLoss.model_validate_json(text) for (text,) in found)
 
         return self._do(read)
 

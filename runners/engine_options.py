@@ -148,5 +148,12 @@ def is_remote(options: EndpointOptions) -> bool:
         return host != "localhost"
 
 
+def renders_prompts(options: "EngineOptions") -> bool:
+    """Whether the prompt is put together on this side; a chat server puts its model's template around it unseen."""
+    if isinstance(options, EndpointOptions):
+        return options.api == "completions"
+    return isinstance(options, LlamaCppOptions | ScriptedOptions)
+
+
 EngineOptions = Annotated[LlamaCppOptions | ScriptedOptions | EndpointOptions, Field(discriminator="engine")]
 """Options by engine; an option that an engine does not know is refused."""

@@ -24,6 +24,7 @@ from runners.records import (
     FailureHappened,
     MemorySample,
     ModelLoaded,
+    PromptRendered,
     RunEvent,
     RunFinished,
     RunResult,
@@ -99,6 +100,10 @@ def collect_result(spec: RunSpec, folder: RunFolder, events: tuple[RunEvent, ...
     for event in events:
         if isinstance(event, CompletionDone):
             completions.setdefault((event.completion.workload, event.completion.request_id), event)
+    prompts: dict[str, PromptRendered] = {}
+    for event in events:
+        if isinstance(event, PromptRendered):
+            prompts.setdefault(event.request_id, event)
     last_start = max((index for index, event in enumerate(events) if isinstance(event, RunStarted)), default=0)
     recent = events[last_start:]
     failures = tuple(event for event in recent if isinstance(event, FailureHappened))
@@ -111,6 +116,7 @@ def collect_result(spec: RunSpec, folder: RunFolder, events: tuple[RunEvent, ...
         started=tuple(event for event in events if isinstance(event, RunStarted)),
         loads=tuple(event for event in events if isinstance(event, ModelLoaded)),
         windows=tuple(event for event in events if isinstance(event, WorkloadFinished)),
+        prompts=tuple(prompts.values()),
         completions=tuple(completions.values()),
         memory=_read_memory(folder),
         failures=failures,

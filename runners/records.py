@@ -241,6 +241,8 @@ class RunSpec(Record):
     """Seed of sampling."""
     workbench_version: str = ""
     """Our own version; recorded, not part of the key."""
+    keeps_prompts: bool = False
+    """Whether the prompts are kept as the model receives them, so that two runs can be held against each other."""
 
     @model_validator(mode="after")
     def _options_belong_to_the_engine(self) -> "RunSpec":
@@ -255,8 +257,11 @@ class RunSpec(Record):
     @property
     def key(self) -> str:
         """Hex digest that names the run: equal exactly when the same work would be done again."""
+        # Left out where it is not asked for, so that runs from before there was the question keep their keys.
+        kept = {"keeps_prompts": True} if self.keeps_prompts else {}
         return digest(
             {
+                **kept,
                 "spec_version": self.spec_version,
                 "model": self.candidate.model_id,
                 "revision": self.candidate.revision,
@@ -679,6 +684,16 @@ class RequestRetried(Record):
     """Why, and after which wait."""
 
 
+class PromptRendered(Record):
+    """The prompt of one request of the accuracy workload as the model receives it, where the spec asks for it."""
+
+    event: Literal["prompt"] = "prompt"
+    request_id: str
+    """The request."""
+    text: str
+    """The prompt."""
+
+
 class CompletionDone(Record):
     """One example is finished, with its scores."""
 
@@ -718,6 +733,7 @@ RunEvent = Annotated[
     | WorkloadFinished
     | ChunkArrived
     | RequestRetried
+    | PromptRendered
     | CompletionDone
     | FailureHappened
     | RunFinished,
@@ -742,6 +758,8 @@ class RunResult(Record):
     """One per segment that loaded."""
     windows: tuple[WorkloadFinished, ...] = ()
     """Measured windows."""
+    prompts: tuple[PromptRendered, ...] = ()
+    """Prompts as the model received them, each once, where the spec asks for them and the engine makes them."""
     completions: tuple[CompletionDone, ...] = ()
     """Finished requests, each once."""
     memory: tuple[MemorySample, ...] = ()

@@ -12,7 +12,7 @@ from itertools import cycle
 from statistics import fmean
 
 from runners.energy import EnergyMeter
-from runners.engine_options import EndpointOptions
+from runners.engine_options import EndpointOptions, renders_prompts
 from runners.errors import EngineFailed, LimitReached
 from runners.label_answers import label_in
 from runners.levels import (
@@ -35,6 +35,7 @@ from runners.records import (
     Example,
     Failure,
     FailureHappened,
+    PromptRendered,
     Request,
     RequestRetried,
     RunEvent,
@@ -101,6 +102,8 @@ class WorkloadRunner:
         self._begin(workload, len(requests), len(missing))
         if not missing:
             return
+        if workload.kind == "accuracy" and self._spec.keeps_prompts:
+            self._keep_prompts(missing)
         concurrency = self._engine.concurrency if workload.kind == "accuracy" else 1
         part = _Part(workload, missing, Pace(concurrency, shares_prefix=workload.kind == "accuracy"))
         if workload.kind == "latency":
@@ -250,6 +253,11 @@ class WorkloadRunner:
         )
         prompts.calibrate()
         return prompts
+
+    def _keep_prompts(self, requests: Sequence[Request]) -> None:
+        if renders_prompts(self._spec.options):
+            for request in requests:
+                self._emit(PromptRendered(request_id=request.id, text=self._engine.prompt_text(request)))
 
     def _score(self, part: _Part) -> None:
         remaining = {request.id: request for request in part.requests}

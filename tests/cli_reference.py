@@ -7,6 +7,7 @@ import typer.main
 from pydantic import BaseModel
 
 from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Verdict
+from results.parity_records import ParityReport
 from results.records import BenchmarkComparison, Recommendation, RunInfo
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
@@ -41,6 +42,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "license": (Verdict, False),
     "quantize": (Ladder, False),
     "divergence": (DivergenceReport, False),
+    "parity": (ParityReport, False),
     "testset check": (TestSetCheck, False),
     "runs": (RunInfo, True),
     "compare": (BenchmarkComparison, False),

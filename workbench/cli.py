@@ -1,7 +1,8 @@
 """The command line: every command reads its arguments, asks the service, prints. Stable from 0.1 on (docs/cli.md).
 
 Exit codes: 0 done · 1 it failed, with the reason on standard error · 2 wrong usage · 3 done, but something needs a look
-(a candidate failed, a test set has errors, something is missing, nobody meets the requirements) · 130 interrupted.
+(a candidate failed, a test set has errors, something is missing, two runs part, nobody meets the requirements) ·
+130 interrupted.
 """
 
 import sys
@@ -16,6 +17,7 @@ from catalog.errors import WorkbenchError
 from workbench import __version__
 from workbench.cli_catalog import catalog_app, model_commands
 from workbench.cli_ladder import ladder_commands
+from workbench.cli_parity import parity_commands
 from workbench.cli_parts import (
     INTERRUPTED,
     Home,
@@ -45,6 +47,7 @@ app.add_typer(catalog_app, name="catalog")
 app.add_typer(testset_app, name="testset")
 model_commands(app)
 ladder_commands(app)
+parity_commands(app)
 
 
 def main() -> None:

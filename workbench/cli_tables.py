@@ -88,6 +88,7 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
         )
     console.print(table)
     print_load(console, comparison.candidates)
+    _print_ladder(console, comparison)
     for pair in comparison.pairs:
         console.print(f"• {escape(pair.conclusion)}")
     for summary in comparison.candidates:
@@ -95,6 +96,24 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
             console.print(
                 f"[red]✕ {escape(summary.candidate.name)}[/]: {escape(failure.message)} {escape(failure.hint)}"
             )
+
+
+def _print_ladder(console: Console, comparison: BenchmarkComparison) -> None:
+    """What quantizing lost on a text, where it was measured."""
+    if not comparison.ladder:
+        return
+    table = new_table("Quantization ladder", "Against", "Text", ">÷ perplexity", ">Mean KLD, nats", ">Same top token")
+    for rung in comparison.ladder:
+        found, against = rung.loss.divergence, rung.loss.reference_quantization or numbers.UNKNOWN
+        table.add_row(
+            escape(rung.candidate),
+            against if found else "is the reference",
+            escape(rung.loss.text),
+            f"{found.perplexity_ratio.value:.4f}" if found else numbers.UNKNOWN,
+            f"{found.mean_nats.value:.5f}" if found else numbers.UNKNOWN,
+            numbers.percent(found.same_top_share.value if found else None),
+        )
+    console.print(table)
 
 
 def print_recommendation(console: Console, recommendation: Recommendation) -> None:

@@ -62,6 +62,8 @@ class MeasuredRung(Record):
 
     path: str
     """The file."""
+    sha256: str
+    """Digest of the file; of several parts, of the first."""
     quantization: str | None
     """What it is."""
     size_bytes: int
@@ -79,6 +81,8 @@ class DivergenceReport(Record):
 
     text: str
     """The text: a file, or the prompts of a test set."""
+    text_sha256: str
+    """Its digest, as UTF-8."""
     context_tokens: int
     """Tokens of a chunk."""
     rungs: tuple[MeasuredRung, ...]

@@ -4,18 +4,23 @@ Both keep the processor busy, so they wait for a benchmark that is running: they
 """
 
 import contextlib
+import datetime
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from catalog.gguf_file import GgufFacts, read_gguf
+from catalog.gguf_file import GgufFacts, file_sha256, read_gguf
+from results.ladder_records import QuantizationLoss
+from results.store import Store
 from runners.divergence import measure_pass, usable_threads
 from runners.divergence_records import DivergencePass
+from runners.engine import engine_version
 from runners.errors import EngineFailed
 from runners.prompts import example_request
 from runners.records import TestSet, Workload
+from workbench.candidates import remembered_sha256
 from workbench.ladder_records import DivergenceReport, Ladder, MeasuredRung, Rung
 from workbench.model_catalog import ModelCatalog
 from workbench.quantize_ladder import make_ladder, plan_ladder
@@ -34,9 +39,10 @@ def _ignore() -> None:
 class Ladders:
     """Ladders over one data directory."""
 
-    def __init__(self, settings: Settings, models: ModelCatalog) -> None:
+    def __init__(self, settings: Settings, models: ModelCatalog, store: Store) -> None:
         self._settings = settings
         self._models = models
+        self._store = store
 
     def plan(
         self, model: str, names: Sequence[str], *, quantize_from: str | None = None, output: Path | None = None
@@ -67,6 +73,7 @@ class Ladders:
     ) -> DivergenceReport:
         """Perplexity of every file and its divergence from the first, over a text file or the prompts of a test set.
 
+        What was found is kept, for the comparisons and reports of benchmarks whose candidates run on these files.
         Raises EngineFailed (too little text, another model, a full disk) and BadWeightsFile.
         """
         if context_tokens < _MIN_CONTEXT:
@@ -76,15 +83,42 @@ class Ladders:
         with self._device(on_wait), tempfile.TemporaryDirectory(prefix="divergence-", dir=self._settings.home) as name:
             folder = Path(name)
             text_path = _write_text(text, folder)
+            text_sha256 = file_sha256(text_path)
             rungs = tuple(
-                _measure(facts, text_path, folder / "base", number == 0, context_tokens, on_chunk)
+                self._rung(
+                    facts,
+                    DivergencePass(
+                        model_path=Path(facts.path),
+                        text_path=text_path,
+                        base_folder=folder / "base",
+                        is_reference=number == 0,
+                        context_tokens=context_tokens,
+                        threads=usable_threads(),
+                    ),
+                    on_chunk,
+                )
                 for number, facts in enumerate(found)
             )
-        return DivergenceReport(
+        report = DivergenceReport(
             text=f"test set {text.name}" if isinstance(text, TestSet) else str(text),
+            text_sha256=text_sha256,
             context_tokens=context_tokens,
             rungs=rungs,
             notes=_notes(rungs),
+        )
+        self._store.save_losses(_losses(report))
+        return report
+
+    def _rung(self, facts: GgufFacts, asked: DivergencePass, on_chunk: ChunkListener) -> MeasuredRung:
+        result = measure_pass(asked, lambda done, total: on_chunk(asked.model_path.name, done, total))
+        return MeasuredRung(
+            path=facts.path,
+            sha256=remembered_sha256(asked.model_path, self._settings),
+            quantization=facts.quantization,
+            size_bytes=facts.size_bytes,
+            bits_per_weight=facts.tensor_bytes * 8 / facts.parameters if facts.parameters else None,
+            loss=result.loss,
+            divergence=result.divergence,
         )
 
     @contextlib.contextmanager
@@ -101,28 +135,28 @@ class Ladders:
             lock.release()
 
 
-def _measure(
-    facts: GgufFacts, text: Path, base: Path, is_reference: bool, context_tokens: int, on_chunk: ChunkListener
-) -> MeasuredRung:
-    path = Path(facts.path)
-    result = measure_pass(
-        DivergencePass(
-            model_path=path,
-            text_path=text,
-            base_folder=base,
-            is_reference=is_reference,
-            context_tokens=context_tokens,
-            threads=usable_threads(),
-        ),
-        lambda done, total: on_chunk(path.name, done, total),
-    )
-    return MeasuredRung(
-        path=facts.path,
-        quantization=facts.quantization,
-        size_bytes=facts.size_bytes,
-        bits_per_weight=facts.tensor_bytes * 8 / facts.parameters if facts.parameters else None,
-        loss=result.loss,
-        divergence=result.divergence,
+def _losses(report: DivergenceReport) -> tuple[QuantizationLoss, ...]:
+    """The report as it is stored: by digests, without paths."""
+    reference = report.rungs[0]
+    return tuple(
+        QuantizationLoss(
+            weights_sha256=rung.sha256,
+            quantization=rung.quantization,
+            size_bytes=rung.size_bytes,
+            bits_per_weight=rung.bits_per_weight,
+            reference_sha256=reference.sha256,
+            reference_quantization=reference.quantization,
+            text_sha256=report.text_sha256,
+            text=Path(report.text).name,
+            context_tokens=report.context_tokens,
+            measured_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            engine_version=engine_version("llama-cpp"),
+            loss=rung.loss,
+            divergence=rung.divergence,
+        )
+        for number, rung in enumerate(report.rungs)
+        # A file held against itself is a check of the tool, not a figure of the file.
+        if number == 0 or rung.sha256 != reference.sha256
     )
 
 

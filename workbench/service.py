@@ -18,6 +18,7 @@ from catalog.records import (
     Verdict,
 )
 from results.comparison import compare
+from results.ladder import ladder_of
 from results.recommendation import recommend
 from results.records import (
     Benchmark,
@@ -47,6 +48,7 @@ from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
 from workbench.ladders import Ladders
 from workbench.model_catalog import ModelCatalog
+from workbench.parity import Parities
 from workbench.records import (
     BenchmarkDefinition,
     CandidateDefinition,
@@ -79,7 +81,8 @@ class Workbench:
         self.jobs = JobQueue()
         self._store = Store(settings.results_path)
         self.models = ModelCatalog(settings, self.jobs, self._store)
-        self.ladders = Ladders(settings, self.models)
+        self.ladders = Ladders(settings, self.models, self._store)
+        self.parity = Parities(settings, self.models, self.jobs)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
     def machine(self) -> Machine:
@@ -175,7 +178,9 @@ class Workbench:
         measurements = self._store.measurements(benchmark)
         profile = self.models.profile()
         summaries = tuple(self._summary(run, profile) for run in measurements)
-        return compare(stored, summaries, measurements)
+        candidates = [summary.candidate for summary in summaries]
+        losses = self._store.losses({c.weights_sha256 for c in candidates if c.weights_sha256 is not None})
+        return compare(stored, summaries, measurements).model_copy(update={"ladder": ladder_of(candidates, losses)})
 
     def recommend(self, benchmark: str, requirements: Requirements | None = None) -> Recommendation:
         """The recommendation under the benchmark's requirements, or under others."""

@@ -168,6 +168,22 @@ _TERMS = (
         "model's own, and need not be calibrated.",
     ),
     (
+        "perplexity",
+        "Perplexity ÷ reference",
+        "e to the mean negative log-probability of the tokens of a text, over that of the reference file; paired token "
+        "by token. Perplexities of different models or texts are not comparable.",
+    ),
+    (
+        "kld",
+        "Mean KLD",
+        "Mean KL divergence in nats from the reference's next-token probabilities to the file's; 0 is no difference.",
+    ),
+    (
+        "sametop",
+        "Same top token",
+        "Share of positions of the text at which the file and its reference find the same token most likely.",
+    ),
+    (
         "interval",
         "95 % interval",
         "Wilson's for proportions; the bias-corrected and accelerated bootstrap (10,000 resamples, fixed "

@@ -23,6 +23,7 @@ from workbench.report.evidence import (
     pairs_section,
     slices_section,
 )
+from workbench.report.ladder import ladder_section
 from workbench.report.licenses import licenses_section
 from workbench.report.load import load_section
 from workbench.report.method import method_section, not_measured_section, notes_section, repeat_section
@@ -41,6 +42,7 @@ _TEMPLATES = FileSystemLoader(Path(__file__).parent)
 def build_document(content: ReportContent) -> Document:
     """All sections of a report in their order, without paths or logs of the machine it was made on."""
     shared = for_sharing(content)
+    ladder = ladder_section(shared)
     return Document(
         title=f"Recommendation: {shared.comparison.benchmark.name}",
         facts=summary_facts(shared),
@@ -50,6 +52,7 @@ def build_document(content: ReportContent) -> Document:
             charts_section(shared),
             load_section(shared),
             pairs_section(shared),
+            *((ladder,) if ladder is not None else ()),
             labels_section(shared),
             slices_section(shared),
             ledger_section(shared),

@@ -17,6 +17,7 @@ def for_sharing(content: ReportContent) -> ReportContent:
         benchmark=benchmark,
         candidates=tuple(_summary(summary) for summary in comparison.candidates),
         pairs=comparison.pairs,
+        ladder=comparison.ladder,
     )
     return content.model_copy(update={"comparison": shared, "commands": commands})
 
