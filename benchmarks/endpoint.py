@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--input-tokens", type=int, default=128)
     parser.add_argument("--output-tokens", type=int, default=32)
     arguments = parser.parse_args()
-    arguments.served = Path(arguments.model).name
+    arguments.served = arguments.model if arguments.base_url else Path(arguments.model).name
     with server(arguments) as address, tempfile.TemporaryDirectory() as name:
         found: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
         sides = {"ours": ours, "theirs": theirs}
