@@ -23,7 +23,7 @@ from catalog.records import Candidate
 from runners.engine_options import LlamaCppOptions
 from runners.llama_cpp_engine import LlamaCppEngine
 from runners.machine import probe_machine
-from runners.memory_sampler import sample_memory
+from runners.memory_sampler import MemoryWatch
 from runners.process import SAMPLE_SECONDS
 from runners.records import Message, Request
 
@@ -69,7 +69,8 @@ def main() -> None:
     ratio = median(without / with_ for with_, without in zip(watched, alone, strict=True))
     rates = {"watched": tokens / median(watched), "alone": tokens / median(alone)}
     print(f"watched {rates['watched']:.1f}, alone {rates['alone']:.1f} tokens/s, ratio {ratio:.4f}")
-    print(f"one sample takes {median(busy) * 1000:.2f} ms, {median(busy) / arguments.interval:.2%} of a core")
+    mean = sum(busy) / len(busy)
+    print(f"one sample takes {mean * 1000:.2f} ms on average, {mean / arguments.interval:.2%} of a core")
     machine = probe_machine()
     document = {
         "benchmark": "sampling",
@@ -78,7 +79,7 @@ def main() -> None:
         "interval_seconds": arguments.interval,
         "tokens_per_second": {name: round(rate, 1) for name, rate in rates.items()},
         "ratio": round(ratio, 4),
-        "sample_seconds": round(median(busy), 6),
+        "sample_seconds": round(mean, 6),
         "machine": {"cpu": machine.cpu, "cores": machine.logical_cores},
     }
     sys.stdout.write(json.dumps(document) + "\n")
@@ -92,8 +93,9 @@ def measure(
     alone: list[float] = []
     busy: list[float] = []
     answer(child)
+    memory = MemoryWatch(child.pid, segment=0)
     sides: tuple[tuple[list[float], Callable[[], None]], ...] = (
-        (watched, lambda: look(child.pid, busy, interval)),
+        (watched, lambda: look(memory, busy, interval)),
         (alone, lambda: time.sleep(interval)),
     )
     for number in range(rounds + 1):
@@ -119,10 +121,10 @@ def one_round(child: subprocess.Popen[bytes], wait: Callable[[], None]) -> float
     return float(answer(child))
 
 
-def look(pid: int, busy: list[float], interval: float) -> None:
+def look(memory: MemoryWatch, busy: list[float], interval: float) -> None:
     """One sample and the rest of its interval."""
     started = time.perf_counter()
-    sample_memory(pid, segment=0, at_seconds=0)
+    memory.sample(0.0)
     busy.append(time.perf_counter() - started)
     time.sleep(max(0.0, interval - busy[-1]))
 

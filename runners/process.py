@@ -17,7 +17,7 @@ from pathlib import Path
 from runners.engine_options import EndpointOptions
 from runners.event_log import EventReader
 from runners.exit_codes import DISK_FULL, DISK_FULL_ERRORS, EXPECTED_FAILURE
-from runners.memory_sampler import sample_memory
+from runners.memory_sampler import MemoryWatch
 from runners.records import (
     CompletionDone,
     Failure,
@@ -183,11 +183,12 @@ class _Watch:
         hang_seconds: float,
     ) -> str:
         last_life, last_sample = self._started, float("-inf")
+        memory = MemoryWatch(worker.pid, self._segment)
         while worker.poll() is None:
             now = time.perf_counter()
             if self._samples_memory and now - last_sample >= SAMPLE_SECONDS:
                 last_sample = now
-                self._sample(worker.pid, write_sample, now)
+                self._sample(memory, write_sample, now)
             if self._read():
                 last_life = now
             if is_cancelled():
@@ -208,8 +209,8 @@ class _Watch:
             self.keep(event)
         return bool(events)
 
-    def _sample(self, pid: int, write: Callable[[str], int], now: float) -> None:
-        sample = sample_memory(pid, segment=self._segment, at_seconds=now - self._started)
+    def _sample(self, memory: MemoryWatch, write: Callable[[str], int], now: float) -> None:
+        sample = memory.sample(now - self._started)
         if sample is not None:
             write(sample.model_dump_json() + "\n")
             self._on_event(sample)

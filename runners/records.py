@@ -126,8 +126,7 @@ class Workload(Record):
     kind: WorkloadKind
     """See above."""
     prompts: int | None = Field(default=None, gt=0)
-    """Requests, over the test set's examples from the first on. Latency: None sends all, or 30 synthetic ones. Load
-    sweep and arrivals: fewest at each level; None sends 20."""
+    """Requests, at each level at least so many; None sends all examples (latency), 30 synthetic ones, or 20 a level."""
     synthetic: Synthetic | None = None
     """Latency, load sweep, arrivals: made prompts of exact length instead of the test set's."""
     max_concurrency: int = Field(default=64, ge=1, le=512)

@@ -81,3 +81,27 @@ def test_requirements_are_read_from_a_file(tmp_path: Path) -> None:
     path.write_text("limits: {min_acuracy: 0.8}\n")
     with pytest.raises(BadBenchmarkFile, match="min_accuracy"):
         read_requirements_file(path)
+
+
+@pytest.mark.parametrize(
+    ("workloads", "said"),
+    [
+        ("[{kind: latency}, {kind: latency}]", "two workloads of kind 'latency': put one of them into a benchmark"),
+        ("[{kind: arrivals}]", "line 5: workloads.0: an arrivals workload needs rates_per_second, such as"),
+        ("[{kind: latency, rates_per_second: [1]}]", "only an arrivals workload has rates_per_second"),
+        ("[{kind: arrivals, rates_per_second: [0]}]", "greater than 0"),
+        ("[{kind: load_sweap}]", "Did you mean 'load_sweep'?"),
+        (
+            "[{kind: accuracy, synthetic: {input_tokens: 3, output_tokens: 1}}]",
+            "synthetic prompts have no right answer",
+        ),
+        ("[{kind: latency, synthetic: {input_token: 3, output_tokens: 1}}]", "Did you mean 'input_tokens'?"),
+        ("[{kind: load_sweep, synthetic: {input_tokens: 0, output_tokens: 1}}]", "greater than 0"),
+    ],
+)
+def test_a_workload_that_makes_no_sense_is_refused_with_what_to_do(workloads: str, said: str) -> None:
+    text = f"name: a\ntest_set: {{file: a.csv}}\ncandidates:\n - model: x\nworkloads: {workloads}\n"
+    with pytest.raises(BadBenchmarkFile) as refused:
+        parse_benchmark(text, "f.yaml")
+    assert said in str(refused.value)
+    assert "{'" not in str(refused.value)

@@ -15,6 +15,7 @@ import pytest
 
 from runners.engine_options import LlamaCppOptions, ScriptedOptions
 from runners.event_log import EventWriter, read_events
+from runners.memory_sampler import MemoryWatch, sample_memory
 from runners.process import RunFolder, log_tail, read_result, run_in_worker
 from runners.records import CompletionDone, MemorySample, RunEvent, RunResult, RunSpec, RunStarted, Validity, Workload
 from tests.making import make_spec, make_test_set
@@ -53,6 +54,40 @@ def test_memory_of_the_worker_is_sampled_while_it_holds_it(tmp_path: Path) -> No
     peak = max(sample.pss_bytes or sample.rss_bytes for sample in result.memory)
     assert held < peak < held + 200_000_000
     assert max(sample.high_water_bytes or peak for sample in result.memory) >= peak * 0.9
+
+
+def test_pss_is_read_at_once_when_memory_grows_and_else_seldom() -> None:
+    script = "import sys\nheld = []\nfor _ in sys.stdin:\n held.append(b'x' * 80_000_000)\n print('more', flush=True)"
+    command = [sys.executable, "-c", f"print('ready', flush=True)\n{script}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdout.readline()
+        watch = MemoryWatch(child.pid, segment=0)
+        looks = [watch.sample(0.0) for _ in range(3)]
+        child.stdin.write(b"grow\n")
+        child.stdin.flush()
+        child.stdout.readline()
+        looks += [watch.sample(0.0) for _ in range(2)]
+        child.stdin.close()
+    samples = [look for look in looks if look is not None]
+    if samples[0].pss_bytes is None:
+        pytest.skip("this system gives no PSS")
+    # The waits are a hundred times as long as a reading takes, far longer than two looks in a row.
+    assert [sample.pss_bytes is not None for sample in samples] == [True, False, False, True, False]
+    assert (samples[3].pss_bytes or 0) > samples[0].pss_bytes + 79_000_000
+    assert watch.sample(0.0) is None
+
+
+def test_children_and_their_children_are_part_of_the_tree() -> None:
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        sample = sample_memory(child.pid, segment=0, at_seconds=0.0)
+        assert sample is not None
+        assert sample.processes == 2
+        child.communicate(b"\n")
 
 
 def test_a_request_that_fails_is_a_failure_of_its_example_and_the_others_go_on(tmp_path: Path) -> None:

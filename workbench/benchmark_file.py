@@ -19,7 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from results.records import Limits, Requirements, Weights
 from runners.engine import ENGINE_NAMES
 from runners.engine_options import EndpointOptions, LlamaCppOptions, ScriptedOptions
-from runners.records import PromptTemplate, Workload
+from runners.records import PromptTemplate, Synthetic, Workload
 from workbench.errors import BadBenchmarkFile
 from workbench.records import BenchmarkDefinition, CandidateDefinition, ColumnsDefinition, TestSetDefinition
 
@@ -29,6 +29,7 @@ _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "prompt": PromptTemplate,
     "candidates": CandidateDefinition,
     "workloads": Workload,
+    "synthetic": Synthetic,
     "requirements": Requirements,
     "limits": Limits,
     "weights": Weights,
@@ -152,6 +153,8 @@ def _describe(record: type[BaseModel], tree: Mapping[str, Any], detail: ErrorDet
         expected = re.findall(r"'([^']+)'", str(detail.get("ctx", {}).get("expected", "")))
         return f"{where}: {key} is {value!r}, which is not known. {_nearest(str(value), expected, 'Known values')}"
     reason = detail["msg"].removeprefix("Value error, ")
+    if isinstance(value, Mapping):
+        return f"{where}: {f'{key}: ' if key else ''}{reason}."
     return f"{where}: {key} is {value!r}: {reason}. {_field_help(record, detail['loc'])}"
 
 

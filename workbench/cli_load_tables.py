@@ -44,22 +44,23 @@ def _print_latency(console: Console, candidates: Sequence[CandidateSummary]) -> 
     console.print(table)
 
 
-def _print_levels(console: Console, title: str, levels: Iterable[LevelSummary]) -> None:
+def _print_levels(console: Console, title: str, levels: Sequence[LevelSummary]) -> None:
+    is_open_loop = any(level.measured.workload == "arrivals" for level in levels)
     table = new_table(
         *(escape(title), ">Requests", ">Failed", ">Output", ">TTFT p50 / p95", ">TPOT p50 / p95", ">Wait p95"),
-        ">From arrival p50 / p95",
+        *((">Arrival to end p50 / p95",) if is_open_loop else ()),
     )
     for level in levels:
         measured = level.measured
         table.add_row(
-            numbers.rate(measured.level, "").strip(),
+            f"{measured.level:g}",
             numbers.count(measured.requests),
             numbers.count(measured.failed),
             numbers.rate(measured.output_tokens_per_second),
             _both(level.ttft),
             _both(level.tpot),
             numbers.seconds(level.queue.p95.value if level.queue.p95 else None),
-            _both(level.arrival_e2e),
+            *((_both(level.arrival_e2e),) if is_open_loop else ()),
         )
     console.print(table)
 

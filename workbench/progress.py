@@ -102,12 +102,17 @@ class CandidateWatch:
         self._totals = requests_of(spec)
         self._done = dict.fromkeys(self._totals, 0)
         self._right = self._judged = self._peak = 0
+        self._has_pss = False
         self._rates: list[float] = []
 
     def __call__(self, event: RunEvent | MemorySample) -> None:
         """Take one event."""
         match event:
+            case MemorySample() if event.pss_bytes is None and self._has_pss:
+                # PSS is read again as soon as memory grows: what is shown still holds.
+                return
             case MemorySample():
+                self._has_pss = event.pss_bytes is not None
                 memory = (event.pss_bytes or event.rss_bytes) + (event.gpu_bytes or 0)
                 self._peak = max(self._peak, memory)
                 self._job.update_candidate(self._name, memory_bytes=memory, peak_memory_bytes=self._peak)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from catalog.records import (
     Fit,
@@ -105,6 +105,14 @@ class BenchmarkDefinition(Record):
     """Hard limits and weights for the recommendation."""
     seed: int = 0
     """Seed of everything random."""
+
+    @model_validator(mode="after")
+    def _has_each_kind_of_workload_once(self) -> "BenchmarkDefinition":
+        kinds = [workload.kind for workload in self.workloads]
+        doubled = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+        if doubled is not None:
+            raise ValueError(f"two workloads of kind {doubled!r}: put one of them into a benchmark of its own")
+        return self
 
 
 class Check(Record):

@@ -47,7 +47,7 @@ def load_section(content: ReportContent) -> Section:
 
 
 def _knee(knee: float | None) -> str:
-    return "no knee was found" if knee is None else f"the knee is at {numbers.count(knee)} requests at once"
+    return "no knee was found" if knee is None else f"the knee is at {numbers.things(round(knee), 'request')} at once"
 
 
 def _levels(summary: CandidateSummary) -> Iterable[tuple[str, LevelSummary]]:
