@@ -11,9 +11,10 @@ from difflib import get_close_matches
 from typing import Protocol
 
 from catalog.records import Candidate
-from runners.engine_options import EngineOptions
+from runners.engine_options import EngineOptions, VllmOptions
 from runners.errors import EngineUnavailable
 from runners.records import ChoiceScores, Chunk, Loaded, Request
+from runners.vllm_environment import environment_of
 
 
 class Engine(Protocol):
@@ -45,9 +46,10 @@ class Engine(Protocol):
         """Answers in pieces, up to max_concurrency requests at once.
 
         Takes the next request only when it can start on it. Chunks of one request keep their order; the last one,
-        and only it, has a finish_reason. No prompt token is reused from another request. An engine that holds several
-        requests at once ends one that fails with a chunk `failed`, and the others go on; at a concurrency of 1 it may
-        raise EngineFailed instead. Raises LimitReached when going on would spend more than allowed.
+        and only it, has a finish_reason. No prompt token is reused from another request, except for requests with
+        choices, which nobody times. An engine that holds several requests at once ends one that fails with a chunk
+        `failed`, and the others go on; at a concurrency of 1 it may raise EngineFailed instead. Raises LimitReached
+        when going on would spend more than allowed.
         """
         ...
 
@@ -62,6 +64,7 @@ class Engine(Protocol):
 
 _ENGINES = {
     "llama-cpp": ("runners.llama_cpp_engine:LlamaCppEngine", "llama-cpp-python", "llama-cpp"),
+    "vllm": ("runners.vllm_engine:VllmEngine", "vllm", ""),
     "endpoint": ("runners.endpoint_engine:EndpointEngine", "httpx", ""),
     "scripted": ("runners.scripted_engine:ScriptedEngine", "open-model-workbench", ""),
 }
@@ -74,9 +77,14 @@ ENGINE_NAMES = tuple(_ENGINES)
 """Every engine that can be named in a benchmark file."""
 
 
-def engine_version(name: str) -> str:
-    """Version of the engine's package, without importing it. Raises EngineUnavailable with the install command."""
+def engine_version(name: str, options: EngineOptions | None = None) -> str:
+    """Version of the engine's package, without importing it. Raises EngineUnavailable with the install command.
+
+    Of an engine with an environment of its own the options say where that is.
+    """
     _, package, extra = _entry(name)
+    if name == "vllm":
+        return environment_of(options if isinstance(options, VllmOptions) else VllmOptions())[1].version
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError as error:
@@ -92,7 +100,7 @@ def open_engine(candidate: Candidate, options: EngineOptions, secrets: Mapping[s
 
     `secrets` are values of environment variables by name, for the engines whose options name one.
     """
-    engine_version(candidate.engine)
+    engine_version(candidate.engine, options)
     target, package, _ = _entry(candidate.engine)
     module_name, class_name = target.split(":")
     try:

@@ -342,7 +342,8 @@ class LlamaCppEngine:
         )
         if not request.answer_prefix:
             return rendered
-        return Rendered(text=rendered.text + rendered.separator + request.answer_prefix, separator="")
+        text = rendered.text + rendered.separator + request.answer_prefix
+        return rendered.model_copy(update={"text": text, "separator": ""})
 
     def _encode(self, request: Request) -> list[int]:
         return self._encode_text(self._render(request).text)
