@@ -73,6 +73,9 @@ _ENGINES = {
 _WITH_SECRETS = frozenset({"endpoint"})
 """Engines that are also given the secrets."""
 
+_WITH_PROGRESS = frozenset({"vllm"})
+"""Engines that take long to load and say how far they are."""
+
 ENGINE_NAMES = tuple(_ENGINES)
 """Every engine that can be named in a benchmark file."""
 
@@ -95,10 +98,16 @@ def engine_version(name: str, options: EngineOptions | None = None) -> str:
         raise EngineUnavailable(message) from error
 
 
-def open_engine(candidate: Candidate, options: EngineOptions, secrets: Mapping[str, str] | None = None) -> Engine:
+def open_engine(
+    candidate: Candidate,
+    options: EngineOptions,
+    secrets: Mapping[str, str] | None = None,
+    on_progress: Callable[[str], None] | None = None,
+) -> Engine:
     """The engine for a candidate, not yet loaded. Raises EngineUnavailable.
 
-    `secrets` are values of environment variables by name, for the engines whose options name one.
+    `secrets` are values of environment variables by name, for the engines whose options name one; `on_progress` is
+    told what an engine is at that takes minutes to load.
     """
     engine_version(candidate.engine, options)
     target, package, _ = _entry(candidate.engine)
@@ -112,7 +121,11 @@ def open_engine(candidate: Candidate, options: EngineOptions, secrets: Mapping[s
         )
         raise EngineUnavailable(message) from error
     make: Callable[..., Engine] = getattr(module, class_name)
-    return make(candidate, options, secrets or {}) if candidate.engine in _WITH_SECRETS else make(candidate, options)
+    if candidate.engine in _WITH_SECRETS:
+        return make(candidate, options, secrets or {})
+    if candidate.engine in _WITH_PROGRESS:
+        return make(candidate, options, on_progress)
+    return make(candidate, options)
 
 
 def _entry(name: str) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ accuracy alone: every other request carries a random salt, with which vLLM finds
 import hashlib
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -30,11 +30,14 @@ _KEY = "VLLM_API_KEY"
 class VllmEngine:
     """One model in one server."""
 
-    def __init__(self, candidate: Candidate, options: EngineOptions) -> None:
+    def __init__(
+        self, candidate: Candidate, options: EngineOptions, on_progress: Callable[[str], None] | None = None
+    ) -> None:
         if not isinstance(options, VllmOptions):
             raise EngineFailed(f"The vLLM engine got options for {options.engine!r}.")
         self._candidate = candidate
         self._options = options
+        self._on_progress = on_progress or (lambda _: None)
         self._folder = Path(candidate.weights_path)
         self._chat = FolderChat(None, "", "")
         self._server: VllmServer | None = None
@@ -58,7 +61,7 @@ class VllmEngine:
         """Start the server and wait until the model answers. Raises EngineFailed with the server's last words."""
         folder, environment = environment_of(self._options)
         self._chat = read_chat(self._folder)
-        server = VllmServer(folder, environment, self._options)
+        server = VllmServer(folder, environment, self._options, self._on_progress)
         loop = EventLoop()
         self._server, self._loop = server, loop
         server.start(self._candidate, lambda address: self._is_ready(loop, address))

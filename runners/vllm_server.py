@@ -42,6 +42,15 @@ _OUT_OF_MEMORY = re.compile(
 )
 _PORT_TAKEN = re.compile(r"Address already in use|Errno 98", re.IGNORECASE)
 _REASON = re.compile(r"^(?:\([^)]*\) *)?(?:ERROR [^\]]*\] *)?((?:[A-Za-z_.]*(?:Error|Exception)): .+)$")
+_STAGES = (
+    (re.compile(r"Resolved architecture: (\S+)"), "vLLM reads a model of the kind {}"),
+    (re.compile(r"Starting to load model"), "vLLM loads the weights"),
+    (re.compile(r"checkpoint shards: +(\d+)% Completed(?!.*% Completed)"), "vLLM loads the weights, {} %"),
+    (re.compile(r"torch\.compile|Warming up model|[Cc]apturing CUDA graphs"), "vLLM compiles and warms up"),
+    (re.compile(r"KV cache size: ([\d,]+) tokens"), "vLLM has reserved a KV cache of {} tokens"),
+    (re.compile(r"Application startup complete"), "vLLM is up"),
+)
+"""Lines of the server's log that say how far it is."""
 _LEVEL = re.compile(r"^(?:\([^)]*\) )?(?:INFO|WARNING) \S+ \S+ \[[^\]]*\] *")
 
 
@@ -56,10 +65,19 @@ def free_port() -> int:
 class VllmServer:
     """One server process for one model."""
 
-    def __init__(self, folder: Path, environment: VllmEnvironment, options: VllmOptions) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: VllmEnvironment,
+        options: VllmOptions,
+        on_progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._folder = folder
         self._environment = environment
         self._options = options
+        self._on_progress = on_progress
+        self._told = ""
+        self._is_up = False
         self._guard: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
@@ -75,6 +93,7 @@ class VllmServer:
             self.address = f"http://127.0.0.1:{port}"
             self._launch(command_line(self._folder, self._environment, self._options, candidate, port))
             if self._wait(is_ready):
+                self._is_up = True
                 return
             code = self.close()
             if not _PORT_TAKEN.search(self.last_words()):
@@ -121,6 +140,17 @@ class VllmServer:
                 line = data.decode("utf-8", "replace").replace(self.key, "***")
                 self._lines.append(line.rstrip())
                 sys.stderr.write(line)
+                if not self._is_up:
+                    self._tell(line)
+
+    def _tell(self, line: str) -> None:
+        """Pass on what the server is at, when that is something new."""
+        for sign, stage in _STAGES:
+            if (found := sign.search(line)) is not None:
+                text = stage.format(*found.groups())
+                if text != self._told:
+                    self._told = text
+                    self._on_progress(text)
 
     def _wait(self, is_ready: Callable[[str], bool]) -> bool:
         """False where the server has ended. Raises EngineFailed when it takes too long."""

@@ -23,6 +23,7 @@ from runners.records import (
     CompletionDone,
     Failure,
     FailureHappened,
+    LoadProgress,
     ModelLoaded,
     RunEvent,
     RunFinished,
@@ -73,7 +74,12 @@ def _run(
     engine: Engine | None = None
     loading = True
     try:
-        engine = open_engine(spec.candidate, spec.options, secrets)
+        engine = open_engine(
+            spec.candidate,
+            spec.options,
+            secrets,
+            lambda text: events.write(LoadProgress(segment=segment, text=text)),
+        )
         load_started = stopwatch.now()
         loaded = engine.load()
         events.write(ModelLoaded(segment=segment, load_seconds=stopwatch.now() - load_started, loaded=loaded))
