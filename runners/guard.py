@@ -107,8 +107,9 @@ def _end(program: "subprocess.Popen[bytes]") -> None:
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(left, timeout=GRACE_SECONDS)
-    program.wait()
+        program.wait()
+        # The others: who waits for a process takes its exit code, and the program's is told below.
+        psutil.wait_procs([process for process in left if process.pid != program.pid], timeout=GRACE_SECONDS)
 
 
 def _end_with_guard() -> None:

@@ -78,6 +78,8 @@ def test_nothing_is_left_whoever_is_killed(tmp_path: Path, killed: str) -> None:
 
 def test_the_guard_says_how_the_program_ended(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
-        assert start_guarded([sys.executable, "-c", "raise SystemExit(7)"], {}, log).wait() == 7
-        assert start_guarded(["/nowhere/at/all"], {}, log).wait() == 127
+        for command, code in (([sys.executable, "-c", "raise SystemExit(7)"], 7), (["/nowhere/at/all"], 127)):
+            guard = start_guarded(command, {}, log)
+            guard.wait()
+            assert end_guarded(guard) == code
     assert "cannot be started" in (tmp_path / "log").read_text()
