@@ -147,9 +147,11 @@ class VllmEngine:
         return self._loop, self._client
 
     def _check_server(self) -> None:
-        """A server that is gone is the reason for whatever went wrong. Raises EngineFailed."""
-        if self._server is not None and not self._server.is_running:
-            raise EngineFailed(self._server.how_it_ended())
+        """A server that is gone, or as good as gone, is the reason for whatever went wrong. Raises EngineFailed."""
+        server, loop = self._server, self._loop
+        if server is None or loop is None or (server.is_running and self._is_ready(loop, server.address)):
+            return
+        raise EngineFailed(server.how_it_ended())
 
     def _new_client(self, address: str) -> VllmClient:
         if self._server is None:

@@ -5,6 +5,7 @@ a free port of the loopback interface; its random key goes through a pipe. What 
 and its last lines explain a failure. Asks the server nothing but whether it is ready.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -27,6 +28,8 @@ MODEL_NAME = "candidate"
 """What the server calls the model."""
 LOOK_SECONDS = 0.25
 """Between two looks whether the server is ready."""
+ENDING_SECONDS = 10
+"""Time in which a server that lost a part of itself ends by itself."""
 PORT_TRIES = 3
 """Ports that are tried where another program takes the free one first."""
 CPU_KV_CACHE_BYTES = 1024**3
@@ -112,7 +115,10 @@ class VllmServer:
         return "\n".join(self._lines)
 
     def how_it_ended(self) -> str:
-        """A sentence for a server that should still be there."""
+        """A sentence for a server that should still be there; one that does not answer is given time to end."""
+        if self._guard is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._guard.wait(timeout=ENDING_SECONDS)
         return f"vLLM's server ended while it was needed ({_how(self.close())}). {self._quoted()}"
 
     def close(self) -> int:

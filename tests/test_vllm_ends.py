@@ -22,14 +22,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 def servers_below(pid: int) -> list[int]:
     """Processes of vLLM's server that a process has started."""
-    found = []
-    for process in psutil.Process(pid).children(recursive=True):
-        try:
-            if "VLLM_API_KEY" in process.environ():
-                found.append(process.pid)
-        except psutil.Error:
-            continue
-    return found
+    guards = [child for child in psutil.Process(pid).children(recursive=True) if "runners.guard" in child.cmdline()]
+    return [process.pid for guard in guards for process in guard.children(recursive=True)]
 
 
 def test_a_server_that_is_killed_ends_the_run_with_a_sentence_and_it_was_in_the_memory(
