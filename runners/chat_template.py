@@ -29,6 +29,8 @@ class Rendered(Record):
     """The prompt."""
     separator: str
     """What must stand between the prompt and the answer: a space in plain text, nothing in a chat template."""
+    messages: tuple[Message, ...]
+    """The turns as the template took them."""
 
 
 def render_conversation(
@@ -49,7 +51,7 @@ def render_conversation(
     Raises BadTemplate with the template's own words.
     """
     if template is None:
-        return Rendered(text=_plain_text(messages), separator=" ")
+        return Rendered(text=_plain_text(messages), separator=" ", messages=tuple(messages))
     try:
         text = _compile(template).render(
             messages=[{"role": message.role, "content": message.content} for message in messages],
@@ -76,7 +78,7 @@ def render_conversation(
             "The file may be damaged; try another quantization or an updated upload of the model."
         )
         raise BadTemplate(message) from error
-    return Rendered(text=text, separator="")
+    return Rendered(text=text, separator="", messages=tuple(messages))
 
 
 @cache

@@ -6,7 +6,7 @@ overflow, or a failure with the server's words. Counts no money and keeps no pac
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import httpx
@@ -25,14 +25,19 @@ _MOST_ERROR_BYTES = 16_384
 
 Emit = Callable[[Chunk], None]
 """Takes each chunk as it arrives."""
+ExtraBody = Callable[[Request], Mapping[str, object]]
+"""What a server of a known kind is sent beyond the common API."""
 
 
 class EndpointClient:
     """Talks to one server about one model."""
 
-    def __init__(self, options: EndpointOptions, model: str, key: str | None) -> None:
+    def __init__(
+        self, options: EndpointOptions, model: str, key: str | None, extra_body: ExtraBody = lambda _: {}
+    ) -> None:
         self._options = options
         self._model = model
+        self._extra_body = extra_body
         self._words = Words(options, model, key)
         self._takes_schema = True
         self._http = httpx.AsyncClient(
@@ -98,6 +103,7 @@ class EndpointClient:
     async def _try(self, request: Request, schema: bool, emit: Emit) -> None:
         """One try. Raises Refusal before the first chunk, EngineFailed for an answer that is none."""
         body = request_body(request, self._model, self._options, schema=schema)
+        body |= self._extra_body(request)
         reader = AnswerReader(request, self._options)
         url = f"{self._options.base_url}{request_path(self._options)}"
         is_answered = False

@@ -11,9 +11,10 @@ from difflib import get_close_matches
 from typing import Protocol
 
 from catalog.records import Candidate
-from runners.engine_options import EngineOptions
+from runners.engine_options import EngineOptions, VllmOptions
 from runners.errors import EngineUnavailable
 from runners.records import ChoiceScores, Chunk, Loaded, NotYet, Request, Tuned
+from runners.vllm_environment import environment_of
 
 
 class Engine(Protocol):
@@ -70,6 +71,7 @@ class Engine(Protocol):
 
 _ENGINES = {
     "llama-cpp": ("runners.llama_cpp_engine:LlamaCppEngine", "llama-cpp-python", "llama-cpp"),
+    "vllm": ("runners.vllm_engine:VllmEngine", "vllm", ""),
     "endpoint": ("runners.endpoint_engine:EndpointEngine", "httpx", ""),
     "scripted": ("runners.scripted_engine:ScriptedEngine", "open-model-workbench", ""),
 }
@@ -78,13 +80,21 @@ _ENGINES = {
 _WITH_SECRETS = frozenset({"endpoint"})
 """Engines that are also given the secrets."""
 
+_WITH_PROGRESS = frozenset({"vllm"})
+"""Engines that take long to load and say how far they are."""
+
 ENGINE_NAMES = tuple(_ENGINES)
 """Every engine that can be named in a benchmark file."""
 
 
-def engine_version(name: str) -> str:
-    """Version of the engine's package, without importing it. Raises EngineUnavailable with the install command."""
+def engine_version(name: str, options: EngineOptions | None = None) -> str:
+    """Version of the engine's package, without importing it. Raises EngineUnavailable with the install command.
+
+    Of an engine with an environment of its own the options say where that is.
+    """
     _, package, extra = _entry(name)
+    if name == "vllm":
+        return environment_of(options if isinstance(options, VllmOptions) else VllmOptions())[1].version
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError as error:
@@ -95,12 +105,18 @@ def engine_version(name: str) -> str:
         raise EngineUnavailable(message) from error
 
 
-def open_engine(candidate: Candidate, options: EngineOptions, secrets: Mapping[str, str] | None = None) -> Engine:
+def open_engine(
+    candidate: Candidate,
+    options: EngineOptions,
+    secrets: Mapping[str, str] | None = None,
+    on_progress: Callable[[str], None] | None = None,
+) -> Engine:
     """The engine for a candidate, not yet loaded. Raises EngineUnavailable.
 
-    `secrets` are values of environment variables by name, for the engines whose options name one.
+    `secrets` are values of environment variables by name, for the engines whose options name one; `on_progress` is
+    told what an engine is at that takes minutes to load.
     """
-    engine_version(candidate.engine)
+    engine_version(candidate.engine, options)
     target, package, _ = _entry(candidate.engine)
     module_name, class_name = target.split(":")
     try:
@@ -112,7 +128,11 @@ def open_engine(candidate: Candidate, options: EngineOptions, secrets: Mapping[s
         )
         raise EngineUnavailable(message) from error
     make: Callable[..., Engine] = getattr(module, class_name)
-    return make(candidate, options, secrets or {}) if candidate.engine in _WITH_SECRETS else make(candidate, options)
+    if candidate.engine in _WITH_SECRETS:
+        return make(candidate, options, secrets or {})
+    if candidate.engine in _WITH_PROGRESS:
+        return make(candidate, options, on_progress)
+    return make(candidate, options)
 
 
 def _entry(name: str) -> tuple[str, str, str]:

@@ -139,6 +139,45 @@ class EndpointOptions(_Options):
         return value.rstrip("/")
 
 
+class VllmOptions(_Options):
+    """Options of vLLM, whose server the worker starts in an environment of its own (docs/engines.md)."""
+
+    NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset({"environment", "start_seconds"})
+
+    engine: Literal["vllm"] = "vllm"
+    environment: str | None = None
+    """Folder of the environment that holds vLLM; None takes the one made by `workbench engines install vllm`."""
+    context_tokens: int = Field(default=2048, ge=64, le=10_000_000)
+    """Longest prompt with its answer (vLLM's max-model-len)."""
+    quantization: Literal["awq", "gptq", "fp8", "bitsandbytes", "compressed-tensors"] | None = None
+    """None reads it from the model's config; fp8 and bitsandbytes also quantize an unquantized model while loading."""
+    dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
+    """Number format that is computed in; auto takes the model's own."""
+    tensor_parallel: int = Field(default=1, ge=1, le=64)
+    """GPUs that each layer is split over."""
+    gpu_memory_share: float = Field(default=0.9, gt=0, le=1)
+    """Part of the GPU's memory that vLLM takes, weights and KV cache together (gpu-memory-utilization)."""
+    kv_cache_bytes: int | None = Field(default=None, ge=1)
+    """KV cache; None: on a GPU what gpu_memory_share leaves, on a CPU 1 GiB. On a CPU rounded up to whole GiB."""
+    kv_cache_dtype: Literal["auto", "fp8"] = "auto"
+    """Number format of the KV cache."""
+    concurrency: int = Field(default=16, ge=1, le=1024)
+    """Requests at once in accuracy workloads (vLLM's max-num-seqs); latency is always measured one at a time."""
+    threads: int | None = Field(default=None, gt=0)
+    """CPU: compute threads; None takes the cores this process may use."""
+    enforce_eager: bool | None = None
+    """Whether the network runs uncompiled; None compiles on GPUs only: on CPUs it takes minutes at every start."""
+    label_answers: Literal["scored", "json_schema", "free"] = "scored"
+    """How accuracy gets a label: by log-probability, generated and held to the labels by a JSON schema, or generated
+    as free text; a model that thinks first needs one of the last two."""
+    reasoning_parser: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")
+    """vLLM's name of the parser that tells thinking from the answer, such as qwen3 or deepseek_r1."""
+    trust_remote_code: bool = False
+    """Whether Python code from the model's folder may run; read it first."""
+    start_seconds: float = Field(default=1800, gt=0)
+    """Longest wait for the server to be ready."""
+
+
 def is_remote(options: EndpointOptions) -> bool:
     """Whether the host is another one than this machine, as far as its name tells: localhost, 127.0.0.0/8, ::1."""
     host = urlsplit(options.base_url).hostname or ""
@@ -152,8 +191,10 @@ def renders_prompts(options: "EngineOptions") -> bool:
     """Whether the prompt is put together on this side; a chat server puts its model's template around it unseen."""
     if isinstance(options, EndpointOptions):
         return options.api == "completions"
-    return isinstance(options, LlamaCppOptions | ScriptedOptions)
+    return isinstance(options, LlamaCppOptions | ScriptedOptions | VllmOptions)
 
 
-EngineOptions = Annotated[LlamaCppOptions | ScriptedOptions | EndpointOptions, Field(discriminator="engine")]
+EngineOptions = Annotated[
+    LlamaCppOptions | ScriptedOptions | EndpointOptions | VllmOptions, Field(discriminator="engine")
+]
 """Options by engine; an option that an engine does not know is refused."""

@@ -54,14 +54,16 @@ class LlamaText:
         )
         if not request.answer_prefix:
             return rendered
-        return Rendered(text=rendered.text + rendered.separator + request.answer_prefix, separator="")
+        text = rendered.text + rendered.separator + request.answer_prefix
+        return rendered.model_copy(update={"text": text, "separator": ""})
 
     def render_answered(self, request: Request) -> Rendered:
         """The prompt for scoring answers: thinking that a chat template opens is closed, because the answer follows."""
         rendered = self.render(request)
         if self._marks is None or not is_thinking(self._marks, rendered.text):
             return rendered
-        return Rendered(text=f"{rendered.text.rstrip()}\n\n{self._marks.closing}\n\n", separator="")
+        text = f"{rendered.text.rstrip()}\n\n{self._marks.closing}\n\n"
+        return rendered.model_copy(update={"text": text, "separator": ""})
 
     def encode(self, text: str) -> list[int]:
         """Tokens of a prompt."""

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from runners.engine_options import EndpointOptions
 from runners.event_log import EventReader
 from runners.exit_codes import DISK_FULL, DISK_FULL_ERRORS, EXPECTED_FAILURE
@@ -37,6 +39,8 @@ POLL_SECONDS = 0.1
 """Between two looks at the event file."""
 SAMPLE_SECONDS = 0.25
 """Between two memory samples."""
+OWN_GROUP_SECONDS = 15
+"""Longest wait for what a worker started in groups of their own, before it is killed."""
 LOG_TAIL_LINES = 15
 """Lines of the worker's log that a Failure quotes."""
 
@@ -217,7 +221,12 @@ class _Watch:
 
 
 def end_process_group(worker: subprocess.Popen[bytes], *, grace_seconds: float = 3) -> None:
-    """End a worker and everything it started: ask, then kill. Safe to call when it has ended already."""
+    """End a worker and everything it started: ask, then kill. Safe to call when it has ended already.
+
+    What sits in a group of its own, such as a server under its guard, ends with the worker and is waited for: the next
+    candidate must not be measured beside it.
+    """
+    started = _started_by(worker.pid)
     if worker.stdin is not None:
         with contextlib.suppress(BrokenPipeError):
             worker.stdin.close()
@@ -227,6 +236,17 @@ def end_process_group(worker: subprocess.Popen[bytes], *, grace_seconds: float =
             worker.wait(timeout=grace_seconds)
     _signal_group(worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
     worker.wait()
+    _, left = psutil.wait_procs(started, timeout=OWN_GROUP_SECONDS)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def _started_by(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -625,6 +625,16 @@ class ModelLoaded(Record):
     """What the engine says."""
 
 
+class LoadProgress(Record):
+    """How far an engine is that takes minutes to load."""
+
+    event: Literal["load_progress"] = "load_progress"
+    segment: int
+    """Which start of the worker."""
+    text: str
+    """In words."""
+
+
 class WorkloadStarted(Record):
     """A workload begins."""
 
@@ -727,6 +737,7 @@ class RunFinished(Record):
 
 RunEvent = Annotated[
     RunStarted
+    | LoadProgress
     | ModelLoaded
     | WorkloadStarted
     | WorkloadFinished

@@ -22,6 +22,7 @@ from runners.exit_codes import DISK_FULL, DISK_FULL_ERRORS, EXPECTED_FAILURE
 from runners.records import (
     Failure,
     FailureHappened,
+    LoadProgress,
     RunEvent,
     RunFinished,
     RunSpec,
@@ -71,7 +72,12 @@ def _run(
     engine: Engine | None = None
     loading = True
     try:
-        engine = open_engine(spec.candidate, spec.options, secrets)
+        engine = open_engine(
+            spec.candidate,
+            spec.options,
+            secrets,
+            lambda text: events.write(LoadProgress(segment=segment, text=text)),
+        )
         session = Session(spec, engine, events, stopwatch, segment)
         session.load(cold=any(workload.kind == "load" for workload in spec.workloads))
         loading = False

@@ -29,6 +29,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "doctor": (Check, True),
     "engines": (EngineStatus, True),
+    "engines install": (EngineStatus, False),
+    "engines check": (EngineStatus, False),
     "catalog search": (SearchResult, False),
     "catalog show": (ModelPage, False),
     "catalog update": (CatalogState, False),
@@ -53,6 +55,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
 PLAIN = {
     "demo": "`recommendation` (as in `recommend`) and `report` (path of the report)",
     "download": "`plan` (what was fetched: files, revision, bytes) and `files` (paths of the weights on this machine)",
+    "engines uninstall": "`engine` and `freed_bytes` (0 where it was not installed)",
     "bench": "`benchmark` (its name) and `runs` (as in `runs`)",
     "report": "`report` (path of the file that was written)",
 }
@@ -103,7 +106,10 @@ def _commands(group: Any, prefix: str = "") -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for name, command in group.commands.items():
         full = f"{prefix}{name}"
-        found += _commands(command, f"{full} ") if hasattr(command, "commands") else [(full, command)]
+        is_group = hasattr(command, "commands")
+        if not is_group or command.invoke_without_command:
+            found.append((full, command))
+        found += _commands(command, f"{full} ") if is_group else []
     return found
 
 

@@ -27,7 +27,7 @@ DOORS = {
     "huggingface_hub": {"catalog/hub/"},
     "duckdb": {"results/store.py", "catalog/database.py"},
     "pynvml": {"runners/gpu.py"},
-    "httpx": {"runners/endpoint_client.py"},
+    "httpx": {"runners/endpoint_client.py", "runners/vllm_client.py"},
     "llama_cpp": {"runners/llama_", "runners/quantize.py", "runners/divergence.py"},
     "psutil": {"runners/"},
     "subprocess": {"runners/"},

@@ -18,7 +18,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from results.records import Limits, Requirements, Weights
 from runners.engine import ENGINE_NAMES
-from runners.engine_options import EndpointOptions, LlamaCppOptions, ScriptedOptions
+from runners.engine_options import EndpointOptions, LlamaCppOptions, ScriptedOptions, VllmOptions
 from runners.records import PromptTemplate, Synthetic, Workload
 from workbench.errors import BadBenchmarkFile
 from workbench.records import BenchmarkDefinition, CandidateDefinition, ColumnsDefinition, TestSetDefinition
@@ -34,6 +34,7 @@ _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "limits": Limits,
     "weights": Weights,
     "llama-cpp": LlamaCppOptions,
+    "vllm": VllmOptions,
     "endpoint": EndpointOptions,
     "scripted": ScriptedOptions,
 }

@@ -21,6 +21,7 @@ from runners.scorers import scorer
 from workbench import __version__
 from workbench.benchmark_file import render_benchmark
 from workbench.candidates import candidate_name, resolve_candidate
+from workbench.engine_environments import with_environment
 from workbench.errors import BadBenchmarkFile
 from workbench.jobs import Job
 from workbench.progress import CandidateWatch, TimeLeft, requests_of
@@ -99,12 +100,13 @@ class BenchmarkRun:
 
     def _make_spec(self, definition: CandidateDefinition, candidate: Candidate, engine: str | None = None) -> RunSpec:
         benchmark, test_set = self._prepared.definition, self._prepared.test_set
+        options = with_environment(definition.options, self._settings)
         return RunSpec(
             candidate=candidate,
-            options=definition.options,
+            options=options,
             test_set=test_set,
             workloads=benchmark.workloads,
-            engine_version=engine or engine_version(definition.engine),
+            engine_version=engine or engine_version(definition.engine, options),
             scorer_versions={name: scorer(name).version for name in test_set.scorers},
             seed=benchmark.seed,
             workbench_version=__version__,

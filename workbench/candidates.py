@@ -4,6 +4,7 @@ Looks, in this order: a path; weights that came with an installed package; the H
 Quantizes where that is asked for. Loads no model.
 """
 
+import hashlib
 import json
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from catalog.index import Index
 from catalog.packaged import find_packaged, packaged_weights
 from catalog.records import Candidate, Model, Record, WeightsFile
 from runners.quantize import quantize_gguf
+from workbench.folder_weights import find_folder
 from workbench.ladder_book import Origin, write_origin
 from workbench.records import CandidateDefinition
 from workbench.settings import Settings
@@ -49,6 +51,8 @@ def resolve_candidate(definition: CandidateDefinition, folder: Path, settings: S
     """
     if definition.engine in _WITHOUT_FILE:
         return _without_file(definition, index)
+    if definition.engine in _WITH_FOLDER:
+        return _folder_candidate(definition, folder, settings, index)
     with _ONE_AT_A_TIME:
         weights = _find_weights(definition, folder, settings)
     facts = read_gguf(Path(weights.file.path))
@@ -93,6 +97,9 @@ def local_weights(model_id: str, settings: Settings) -> tuple[WeightsFile, ...]:
 _WITHOUT_FILE = frozenset({"endpoint", "scripted"})
 """Engines that read no weights file of ours."""
 
+_WITH_FOLDER = frozenset({"vllm"})
+"""Engines that read a Hugging Face folder."""
+
 _SERVED = (
     "Measured through a server: which weights it holds, what else it does meanwhile and its memory are not known here, "
     "and latency includes the way to it."
@@ -118,6 +125,38 @@ def _without_file(definition: CandidateDefinition, index: Index) -> Candidate:
         parameters=known.parameters if known is not None else None,
         notes=(_SERVED,) if definition.engine == "endpoint" else (),
     )
+
+
+def _folder_candidate(definition: CandidateDefinition, start: Path, settings: Settings, index: Index) -> Candidate:
+    """A candidate whose weights are a folder of safetensors."""
+    with _ONE_AT_A_TIME:
+        found = find_folder(definition, start)
+    known = _known_model(definition.model, index)
+    digests = {
+        path.name: found.known_sha256.get(path) or remembered_sha256(path, settings) for path in sorted(found.files)
+    }
+    return Candidate(
+        name=candidate_name(definition),
+        model_id=definition.model,
+        revision=found.revision,
+        weights_path=str(found.folder),
+        weights_sha256=_sha256_of_folder(digests),
+        weights_bytes=sum(path.stat().st_size for path in found.files),
+        quantization=found.model.quantization,
+        engine=definition.engine,
+        license=(known.license if known is not None else None) or found.model.license,
+        license_name=(known.license_name if known is not None else None) or found.model.license_name,
+        parameters=found.model.parameters,
+        notes=found.model.notes,
+    )
+
+
+def _sha256_of_folder(digests: dict[str, str]) -> str:
+    """Of one file its own; of several that of the list which `sha256sum` prints, in the order of their names."""
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    listed = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def _find_weights(definition: CandidateDefinition, folder: Path, settings: Settings) -> _Weights:

@@ -16,6 +16,7 @@ from rich.console import Console
 from catalog.errors import WorkbenchError
 from workbench import __version__
 from workbench.cli_catalog import catalog_app, model_commands
+from workbench.cli_engines import engines_app
 from workbench.cli_ladder import ladder_commands
 from workbench.cli_parity import parity_commands
 from workbench.cli_parts import (
@@ -45,6 +46,7 @@ app = typer.Typer(
 testset_app = typer.Typer(help="Look after labelled examples.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(testset_app, name="testset")
+app.add_typer(engines_app, name="engines")
 model_commands(app)
 ladder_commands(app)
 parity_commands(app)
@@ -136,18 +138,6 @@ def doctor(home: Home = None, as_json: Json = False) -> None:
     else:
         print_checks(console(), checks)
     leave(all(check.state != "missing" for check in checks))
-
-
-@app.command()
-def engines(home: Home = None, as_json: Json = False) -> None:
-    """List the engines, installed or not."""
-    from workbench.cli_tables import print_engines
-
-    statuses = open_workbench(home).engines()
-    if as_json:
-        print_json("engines", statuses)
-    else:
-        print_engines(console(), statuses)
 
 
 @testset_app.command("check")

@@ -27,7 +27,9 @@ def print_engines(console: Console, engines: Sequence[EngineStatus]) -> None:
     """Engines, installed or not."""
     table = new_table("Engine", "Version", "Runs", "Install")
     for engine in engines:
-        version = engine.version or "[red]not installed[/]"
+        missing = "installation cut off" if engine.state == "unfinished" else "not installed"
+        version = escape(f"{engine.version} ({engine.build})" if engine.build else engine.version or "")
+        version = version or f"[red]{missing}[/]"
         table.add_row(engine.name, version, engine.can, "" if engine.version else engine.install)
     console.print(table)
 

@@ -12,6 +12,7 @@ from results import numbers
 from results.store import Store
 from runners.engine import ENGINE_NAMES, engine_version
 from runners.errors import EngineUnavailable
+from workbench.engine_environments import OWN_ENVIRONMENT, vllm_status
 from workbench.records import Check, EngineStatus
 from workbench.settings import Settings
 
@@ -25,12 +26,17 @@ _LITTLE_DISK_BYTES = 5 * 1024**3
 _LITTLE_MEMORY_BYTES = 2 * 1024**3
 
 
-def engine_statuses() -> tuple[EngineStatus, ...]:
+def engine_statuses(settings: Settings) -> tuple[EngineStatus, ...]:
     """Every engine, installed or not."""
     statuses = []
     for name in ENGINE_NAMES:
+        if name == OWN_ENVIRONMENT:
+            statuses.append(vllm_status(settings))
+            continue
         can, install = _ENGINE_FACTS[name]
-        statuses.append(EngineStatus(name=name, version=_version(name), can=can, install=install))
+        version = _version(name)
+        state = "installed" if version is not None else "missing"
+        statuses.append(EngineStatus(name=name, version=version, can=can, install=install, state=state))
     return tuple(statuses)
 
 
@@ -53,6 +59,7 @@ def examine(machine: Machine, settings: Settings, store: Store) -> tuple[Check, 
         _disk(settings),
         _results(settings, store),
         _llama_cpp(machine),
+        _vllm(settings),
         _demo_models(),
     )
 
@@ -101,6 +108,17 @@ def _llama_cpp(machine: Machine) -> Check:
             fix='Rebuild it: CMAKE_ARGS="-DGGML_CUDA=on" python3 launch.py repair.',
         )
     return Check(name="llama.cpp engine", state="ok", found=version)
+
+
+def _vllm(settings: Settings) -> Check:
+    status = vllm_status(settings)
+    if status.state == "unfinished":
+        found = f"an installation in {settings.engine_folder(status.name)} was cut off"
+        return Check(name="vLLM engine", state="warning", found=found, fix=f"Run {status.install} again.")
+    if status.version is None:
+        found = f"not installed; optional: {status.install}"
+        return Check(name="vLLM engine", state="ok", found=found)
+    return Check(name="vLLM engine", state="ok", found=f"{status.version} ({status.build})")
 
 
 def _offloads() -> bool:

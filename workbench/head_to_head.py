@@ -26,6 +26,7 @@ from runners.records import (
 )
 from workbench.benchmark_runs import hold_device, set_aside
 from workbench.candidates import candidate_name, resolve_candidate
+from workbench.engine_environments import with_environment
 from workbench.jobs import Job
 from workbench.progress import decode_rate
 from workbench.records import CandidateDefinition, CandidateProgress, HeadToHeadAnswer, HeadToHeadStatus
@@ -80,13 +81,14 @@ class HeadToHead:
     def _ask(self, job: Job, definition: CandidateDefinition) -> None:
         name = candidate_name(definition)
         job.update(message=f"Asking {name}")
+        options = with_environment(definition.options, self._settings)
         try:
             spec = RunSpec(
                 candidate=resolve_candidate(definition, Path.cwd(), self._settings, self._index),
-                options=definition.options,
+                options=options,
                 test_set=TestSet(name="head-to-head", labels=(), examples=(), scorers=()),
                 workloads=(self._workload,),
-                engine_version=engine_version(definition.engine),
+                engine_version=engine_version(definition.engine, options),
                 scorer_versions={},
                 seed=self._seed,
             )

@@ -10,6 +10,7 @@ from runners.records import (
     Completion,
     CompletionDone,
     FailureHappened,
+    LoadProgress,
     MemorySample,
     ModelLoaded,
     RunEvent,
@@ -118,6 +119,8 @@ class CandidateWatch:
                 self._job.update_candidate(self._name, memory_bytes=memory, peak_memory_bytes=self._peak)
             case RunStarted():
                 self._job.update_candidate(self._name, state="loading", stage="loading the model")
+            case LoadProgress():
+                self._job.update_candidate(self._name, stage=event.text)
             case ModelLoaded():
                 self._job.update_candidate(self._name, state="running", stage="ready")
             case WorkloadStarted():

@@ -71,8 +71,9 @@ class CandidateDefinition(Record):
     name: str | None = None
     """Short name; made from model and quantization where left out."""
     model: str = Field(min_length=1)
-    """Hub id, path of a GGUF file, or path of a folder that holds one; for an endpoint, the model's Hub id or name."""
-    engine: Literal["llama-cpp", "endpoint", "scripted"] = "llama-cpp"
+    """Hub id, path of a GGUF file, or path of a folder that holds one; for vllm, of a folder with safetensors; for an
+    endpoint, the model's Hub id or name."""
+    engine: Literal["llama-cpp", "vllm", "endpoint", "scripted"] = "llama-cpp"
     """What runs it."""
     quantization: str | None = None
     """Which file of the model; None where there is only one."""
@@ -139,6 +140,14 @@ class EngineStatus(Record):
     """What it runs, in a few words."""
     install: str
     """How to install it."""
+    state: Literal["installed", "missing", "unfinished"] = "installed"
+    """unfinished: an installation was cut off; installing again does it anew."""
+    build: str | None = None
+    """What was installed, of an engine with an environment of its own."""
+    folder: str | None = None
+    """That environment."""
+    size_bytes: int | None = None
+    """Its size on disk."""
 
 
 class TestSetCheck(Record):

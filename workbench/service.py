@@ -43,6 +43,7 @@ from workbench import doctor
 from workbench.benchmark_file import parse_benchmark, read_benchmark_file, read_requirements_file, render_benchmark
 from workbench.benchmark_runs import BenchmarkRun
 from workbench.candidates import candidate_name, resolve_candidate
+from workbench.engine_environments import EngineEnvironments, with_environment
 from workbench.errors import BadBenchmarkFile
 from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
@@ -83,6 +84,7 @@ class Workbench:
         self.models = ModelCatalog(settings, self.jobs, self._store)
         self.ladders = Ladders(settings, self.models, self._store)
         self.parity = Parities(settings, self.models, self.jobs)
+        self.environments = EngineEnvironments(settings)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
     def machine(self) -> Machine:
@@ -91,7 +93,7 @@ class Workbench:
 
     def engines(self) -> tuple[EngineStatus, ...]:
         """Every engine, installed or not."""
-        return doctor.engine_statuses()
+        return doctor.engine_statuses(self.settings)
 
     def doctor(self) -> tuple[Check, ...]:
         """What this machine has and what is missing."""
@@ -142,7 +144,7 @@ class Workbench:
         examples = prepared.test_set.examples
         example = next((example for example in examples if example.id == example_id), examples[0])
         request = example_request(prepared.test_set, example, Workload(kind="accuracy"))
-        options = candidate.options
+        options = with_environment(candidate.options, self.settings)
         if isinstance(options, LlamaCppOptions):
             options = options.model_copy(update={"context_tokens": 64})
         engine = open_engine(self._resolve(candidate, prepared), options, secrets_of(options))

@@ -76,6 +76,10 @@ class Settings(Record):
         """Held by the app of this data directory."""
         return self.home / "app.lock"
 
+    def engine_folder(self, engine: str) -> Path:
+        """The environment of an engine that has one of its own."""
+        return self.home / "engines" / engine
+
     def run_folder(self, key: str) -> RunFolder:
         """Files of one run."""
         return RunFolder(self.home / "runs" / key)

@@ -1,0 +1,73 @@
+"""The service's part on engines that live in an environment of their own: install, check, remove, and point runs to it.
+
+The work is done by runners/vllm_install.py; here stands where it is kept. Only vLLM needs one so far.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from runners.engine_options import EngineOptions, VllmOptions
+from runners.errors import EngineUnavailable
+from runners.vllm_environment import find_environment
+from runners.vllm_install import check_vllm, install_vllm, uninstall_vllm
+from workbench.records import EngineStatus
+from workbench.settings import Settings
+
+OWN_ENVIRONMENT = "vllm"
+"""The engine that has one."""
+_CAN = "safetensors of transformers models on NVIDIA GPUs, or slowly on the CPU"
+_INSTALL = "python3 launch.py engines install vllm"
+
+
+def with_environment(options: EngineOptions, settings: Settings) -> EngineOptions:
+    """The options with the place of the engine's environment, where they name none."""
+    if isinstance(options, VllmOptions) and options.environment is None:
+        return options.model_copy(update={"environment": str(settings.engine_folder(options.engine))})
+    return options
+
+
+def vllm_status(settings: Settings) -> EngineStatus:
+    """How vLLM stands."""
+    folder = settings.engine_folder(OWN_ENVIRONMENT)
+    found = find_environment(folder)
+    if found is None:
+        state = "unfinished" if folder.exists() else "missing"
+        return EngineStatus(name=OWN_ENVIRONMENT, version=None, can=_CAN, install=_INSTALL, state=state)
+    return EngineStatus(
+        name=OWN_ENVIRONMENT,
+        version=found.version,
+        can=_CAN,
+        install=_INSTALL,
+        build=f"{found.build}, torch {found.torch_version}",
+        folder=str(folder),
+        size_bytes=found.size_bytes,
+    )
+
+
+class EngineEnvironments:
+    """Environments of one data directory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def install(self, engine: str, on_progress: Callable[[str], None]) -> EngineStatus:
+        """Install an engine, or find it whole. Raises EngineUnavailable with what to do."""
+        install_vllm(self._folder(engine), on_progress)
+        return vllm_status(self._settings)
+
+    def check(self, engine: str) -> EngineStatus:
+        """Start the engine's own check in its environment. Raises EngineUnavailable where it fails."""
+        check_vllm(self._folder(engine))
+        return vllm_status(self._settings)
+
+    def uninstall(self, engine: str) -> int:
+        """Remove an engine's environment; returns the bytes that were freed, 0 where there was none."""
+        return uninstall_vllm(self._folder(engine))
+
+    def _folder(self, engine: str) -> Path:
+        if engine != OWN_ENVIRONMENT:
+            raise EngineUnavailable(
+                f"The engine {engine!r} has no environment of its own; only {OWN_ENVIRONMENT} has. "
+                "What comes with the workbench is mended by: python3 launch.py repair."
+            )
+        return self._settings.engine_folder(engine)
