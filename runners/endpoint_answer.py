@@ -5,17 +5,22 @@ one, and the last chunk carries the server's own figures where it gives them.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from runners.endpoint_words import Refusal
 from runners.engine_options import EndpointOptions
 from runners.errors import EngineFailed
 from runners.records import Chunk, FinishReason, Request
+from runners.thinking import Marks, ThinkingSplitter
 
 END = "[DONE]"
 """Data of the event after the last."""
 _REASONS: dict[str, FinishReason] = {"length": "length", "max_tokens": "length", "content_filter": "refused"}
 """What servers call the ends of answers, where it is not a stop."""
+
+_MARKS = Marks("<think>", "</think>")
+"""Thinking in plain content, as most models write it."""
 
 
 class AnswerReader:
@@ -26,7 +31,8 @@ class AnswerReader:
         self._options = options
         self._reason: FinishReason | None = None
         self._usage: dict[str, Any] = {}
-        self._chunks = 0
+        self._deltas = 0
+        self._splitter = ThinkingSplitter(_MARKS, "")
         self._ended = False
 
     def read(self, data: str) -> tuple[Chunk, ...]:
@@ -45,25 +51,26 @@ class AnswerReader:
         delta = _object(choice.get("delta")) if self._options.api == "chat" else choice
         self._note_end(choice, delta)
         thought = delta.get("reasoning_content") or delta.get("reasoning")
-        texts = ((thought, True), (delta.get("content", delta.get("text")), False), (delta.get("refusal"), False))
-        logprobs = _logprobs(choice.get("logprobs"))
-        pieces = [(text, thinking) for text, thinking in texts if isinstance(text, str) and text]
-        return tuple(
-            self._chunk(text, thinking, logprobs if number == len(pieces) - 1 else ())
-            for number, (text, thinking) in enumerate(pieces)
-        )
+        pieces = [(thought, True)] if isinstance(thought, str) and thought else []
+        for text in (delta.get("content", delta.get("text")), delta.get("refusal")):
+            if isinstance(text, str) and text:
+                # Servers without a parser for it send thinking as part of the answer.
+                pieces += list(self._splitter.add(text)) or [("", False)]
+        return tuple(self._chunks_of(pieces, _logprobs(choice.get("logprobs"))))
 
     def last(self) -> Chunk:
         """The chunk that ends the answer, once the stream is over. Raises EngineFailed where it was cut off."""
         if self._reason is None and not self._ended:
-            raise EngineFailed(f"the answer broke off after {self._chunks} pieces, before the server had ended it")
+            raise EngineFailed(f"the answer broke off after {self._deltas} pieces, before the server had ended it")
         prompt = _count(self._usage.get("prompt_tokens"))
         output = _count(self._usage.get("completion_tokens"))
         cached = _count(_object(self._usage.get("prompt_tokens_details")).get("cached_tokens"))
+        rest, thinking = next(self._splitter.flush(), ("", False))
         return Chunk(
             request_id=self._request.id,
-            text="",
+            text=rest,
             tokens=0,
+            thinking=thinking,
             finish_reason="overflow" if self._overflows(prompt) else self._reason or "stop",
             prompt_tokens=prompt,
             cached_tokens=cached,
@@ -78,9 +85,18 @@ class AnswerReader:
         if delta.get("refusal"):
             self._reason = "refused"
 
-    def _chunk(self, text: str, thinking: bool, logprobs: tuple[float, ...]) -> Chunk:
-        self._chunks += 1
-        return Chunk(request_id=self._request.id, text=text, tokens=1, thinking=thinking, logprobs=logprobs)
+    def _chunks_of(self, pieces: list[tuple[str, bool]], logprobs: tuple[float, ...]) -> Iterator[Chunk]:
+        """One delta is one token, whatever it is split into."""
+        self._deltas += bool(pieces)
+        for number, (text, thinking) in enumerate(pieces):
+            last = number == len(pieces) - 1
+            yield Chunk(
+                request_id=self._request.id,
+                text=text,
+                tokens=int(last),
+                thinking=thinking,
+                logprobs=logprobs if last else (),
+            )
 
     def _overflows(self, prompt_tokens: int | None) -> bool:
         """Some servers cut a prompt that is too long and answer anyway; their figures give it away."""

@@ -55,7 +55,7 @@ class ThinkingSplitter:
         self._thinks = marks is not None and is_thinking(marks, prompt)
         self._may_open = marks is not None and not self._thinks
         self._held = ""
-        self._starts_part = True
+        self._starts_part = self._thinks
 
     def add(self, text: str) -> Iterator[tuple[str, bool]]:
         """Pieces of text with whether they are thinking; what may be the beginning of a mark is held back."""

@@ -36,6 +36,9 @@ def test_the_demo_file_reads_and_survives_a_round_trip() -> None:
         ("quantization:", "quantisation:", "line 7: unknown key 'quantisation'. Did you mean 'quantization'?"),
         ("kind: latency", "kind: latencies", "line 11: workloads.0.kind is 'latencies', which is not known"),
         ("prompts: 40", "prompts: many", "line 12: workloads.0.prompts is 'many'"),
+        ("prompts: 40", "json_schema: '{'", "it is not JSON"),
+        ("prompts: 40", "json_schema: {type: object}\n    grammar: 'root ::= \"a\"'", "leave one out"),
+        ("kind: latency", "kind: accuracy\n    json_schema: {type: object}", "set it to free"),
         ("prompts: 40", "prompts: 0", "line 12: workloads.0.prompts is 0"),
         (
             "context_tokens: 4096",

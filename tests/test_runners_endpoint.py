@@ -1,6 +1,7 @@
 """The endpoint engine against a real server that behaves well or badly: what is counted, timed, retried and refused."""
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -185,6 +186,29 @@ def test_thinking_counts_as_tokens_but_is_no_part_of_the_answer(server: OpenAiSe
     assert done.thinking_chunks == 3
     assert len(done.chunk_offsets_seconds) == 7
     assert done.output_tokens == 7
+
+
+def test_thinking_inside_the_content_is_told_apart(server: OpenAiServer) -> None:
+    server.answer = lambda _: "<think> let me see </think> billing it is"
+    with loaded(server) as engine:
+        done = answer(engine, ask())
+    assert done.text == "billing it is"
+    assert done.thinking_chunks >= 3
+    assert done.output_tokens == 8
+
+
+def test_a_schema_and_the_wish_for_log_probabilities_are_passed_on(server: OpenAiServer) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    token = {"delta": {"content": "yes"}, "logprobs": {"content": [{"token": "yes", "logprob": -0.25}]}}
+    events = [{"choices": [{"index": 0, **token}]}, {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}]
+    server.next(Behaviour(raw="".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"))
+    with loaded(server) as engine:
+        done = answer(engine, ask(json_schema=json.dumps(schema), logprobs=True))
+        assert "grammar" in failure(engine, ask(grammar='root ::= "a"'))
+    sent = next(seen.body for seen in server.seen if "messages" in seen.body)
+    assert sent["response_format"]["json_schema"]["schema"] == schema
+    assert sent["logprobs"] is True
+    assert (done.text, done.token_logprobs) == ("yes", (-0.25,))
 
 
 def test_characters_that_are_split_over_packets_stay_whole(server: OpenAiServer) -> None:

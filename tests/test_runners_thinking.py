@@ -23,7 +23,7 @@ def split(text: str, size: int, marks: Marks | None, prompt: str = "") -> tuple[
     [
         (QWEN, "", "<think>\nhm\n</think>\n\nbilling", "hm\n", "billing"),
         (QWEN, "", "billing", "", "billing"),
-        (QWEN, "", "\n\nbilling <think> is a mark", "", "billing <think> is a mark"),
+        (QWEN, "", "\n\nbilling <think> is a mark", "", "\n\nbilling <think> is a mark"),
         (QWEN, "<|assistant|><think>\n", "hm</think>billing", "hm", "billing"),
         (QWEN, "<think>\n\n</think>\n\n", "billing", "", "billing"),
         (QWEN, "<think>", "hm, it never ends", "hm, it never ends", ""),

@@ -216,6 +216,37 @@ def test_a_corrupt_weights_file_is_a_failure_with_the_engines_own_words(tmp_path
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize("answers", ["held", "free"])
+def test_labels_can_be_generated_many_at_once(tmp_path: Path, smollm2: Path, answers: str) -> None:
+    options = LlamaCppOptions(context_tokens=1024)
+    workload = Workload.model_validate(
+        {"kind": "accuracy", "answers": answers, "max_output_tokens": 8, "logprobs": True}
+    )
+    result = run(make_spec(options, weights=smollm2, workloads=(workload,)), tmp_path)
+    assert result.status == "finished"
+    assert len(result.completions) == 6
+    for event in result.completions:
+        done = event.completion
+        assert done.method == "generated"
+        assert len(done.token_logprobs) == done.output_tokens
+        assert done.cached_tokens > 0
+        if answers == "held":
+            assert event.scores[0].validity is Validity.SCORED
+            assert done.text in result.spec.test_set.labels
+
+
+@pytest.mark.engine
+def test_a_schema_that_cannot_be_read_fails_each_example_with_its_reason(tmp_path: Path, smollm2: Path) -> None:
+    workload = Workload(
+        kind="latency", prompts=2, warmup_prompts=0, json_schema='{"$ref": "https://example.com/a.json"}'
+    )
+    result = run(make_spec(LlamaCppOptions(context_tokens=512), weights=smollm2, workloads=(workload,)), tmp_path)
+    reasons = [event.failure.message for event in result.failures]
+    assert reasons
+    assert all("cannot be turned into a grammar" in reason for reason in reasons)
+
+
+@pytest.mark.engine
 def test_a_real_model_runs_in_a_worker_and_gives_the_same_answers_twice(tmp_path: Path, smollm2: Path) -> None:
     spec = make_spec(LlamaCppOptions(context_tokens=512), weights=smollm2, workloads=BOTH)
     first, second = (run(spec, tmp_path / name) for name in ("one", "two"))
