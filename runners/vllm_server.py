@@ -49,7 +49,7 @@ _STAGES = (
     (re.compile(r"Resolved architecture: (\S+)"), "vLLM reads a model of the kind {}"),
     (re.compile(r"Starting to load model"), "vLLM loads the weights"),
     (re.compile(r"checkpoint shards: +(\d+)% Completed(?!.*% Completed)"), "vLLM loads the weights, {} %"),
-    (re.compile(r"torch\.compile|Warming up model|[Cc]apturing CUDA graphs"), "vLLM compiles and warms up"),
+    (re.compile(r"Warming up model|Dynamo bytecode transform|[Cc]apturing CUDA graphs"), "vLLM compiles and warms up"),
     (re.compile(r"KV cache size: ([\d,]+) tokens"), "vLLM has reserved a KV cache of {} tokens"),
     (re.compile(r"Application startup complete"), "vLLM is up"),
 )

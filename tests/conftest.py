@@ -7,8 +7,6 @@ from hypothesis import HealthCheck, settings
 
 from tests.making import gemma3_path, smollm2_path
 
-pytest_plugins = ("tests.vllm_fixtures",)
-
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 

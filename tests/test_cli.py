@@ -77,7 +77,7 @@ def test_doctor_says_what_is_there(tmp_path: Path) -> None:
 
 def test_engines_are_listed(tmp_path: Path) -> None:
     engines = printed(workbench(tmp_path, "engines", "--json"))
-    assert {engine["name"] for engine in engines} == {"llama-cpp", "endpoint", "scripted"}
+    assert {engine["name"] for engine in engines} == {"llama-cpp", "vllm", "endpoint", "scripted"}
 
 
 def test_search_counts_what_it_leaves_out(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from workbench.engine_environments import EngineEnvironments, vllm_status, with_
 from workbench.records import CandidateDefinition
 from workbench.settings import Settings
 
+pytest_plugins = ("tests.vllm_fixtures",)
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="vLLM runs on Linux")
 
 
@@ -63,6 +65,7 @@ def test_an_installation_that_was_killed_is_unfinished_its_pip_ends_and_it_can_b
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(900)
 def test_an_installed_vllm_is_listed_and_checked(vllm_home: Path) -> None:
     status = EngineEnvironments(Settings(home=vllm_home)).check("vllm")
     assert status.version == "0.32.0"

@@ -1,5 +1,6 @@
 """vLLM for real: one server on the demo model, beside llama.cpp with the same weights at the same precision."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from workbench.benchmark_file import read_benchmark_file
 from workbench.service import DEMO_FOLDER
 from workbench.test_sets import prepare_benchmark
 
+pytest_plugins = ("tests.vllm_fixtures",)
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 EXAMPLES = 60
@@ -101,6 +103,18 @@ def test_the_same_greedy_text_comes_twice_alone_and_among_others(vllm: Engine, r
             target[chunk.request_id] += chunk.text
     assert alone == together
     assert all(alone.values())
+
+
+def test_abandoning_a_stream_leaves_the_engine_usable(vllm: Engine, requests: list[Request]) -> None:
+    stream = vllm.stream([without_choices(request) for request in requests[:2]])
+    next(stream)
+    del stream
+    gc.collect()
+    scores = vllm.score_choices(requests[:3])
+    next(scores)
+    del scores
+    gc.collect()
+    assert [result.request_id for result in vllm.score_choices(requests[:1])] == [requests[0].id]
 
 
 def test_a_generated_label_is_held_to_the_labels(vllm: Engine, requests: list[Request]) -> None:

@@ -17,6 +17,7 @@ from tests.making import make_spec, make_test_set
 from tests.test_runners_guard import gone
 from tests.test_runners_worker import wait_until
 
+pytest_plugins = ("tests.vllm_fixtures",)
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
