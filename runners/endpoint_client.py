@@ -43,7 +43,8 @@ class EndpointClient:
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(options.timeout_seconds, connect=options.connect_timeout_seconds, pool=None),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=options.concurrency),
+            # Connections are kept, however many: opening one would count as latency.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
             # Proxies and certificates from the environment would be settings that nobody recorded; a redirect could
             # carry examples and the key to another machine.
             trust_env=False,

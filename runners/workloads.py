@@ -1,20 +1,15 @@
 """What a loaded candidate is asked, workload by workload (definitions: Workload in runners/records.py).
 
-A request that fails becomes a Failure with its example; the others go on. After several failures in a row the engine
-counts as broken and the run stops. Times nothing itself (stopwatch.py), judges nothing itself (scorers.py).
+Decides which requests are sent, in which order and at which load, and what an earlier start has finished already.
+Sending, judging and writing is window.py's.
 """
 
-import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import cycle
-from statistics import fmean
 
-from runners.energy import EnergyMeter
-from runners.engine_options import EndpointOptions, renders_prompts
-from runners.errors import EngineFailed, LimitReached
-from runners.label_answers import label_in
+from runners.engine_options import renders_prompts
+from runners.errors import EngineFailed
 from runners.levels import (
     LevelOutcome,
     arrival_times,
@@ -27,44 +22,18 @@ from runners.levels import (
 from runners.prompts import conversation_requests, example_request, neutral_requests
 from runners.records import (
     TIMED_KINDS,
-    ChoiceScores,
-    Chunk,
-    ChunkArrived,
     Completion,
     CompletionDone,
-    Example,
-    Failure,
-    FailureHappened,
     PromptRendered,
     Request,
-    RequestRetried,
     RunEvent,
-    Score,
     Workload,
-    WorkloadFinished,
     WorkloadStarted,
 )
-from runners.scorers import scorer
 from runners.session import Session
-from runners.stopwatch import Pace, RequestFailed, time_stream
+from runners.stopwatch import Pace, time_stream
 from runners.synthetic_prompts import SyntheticPrompts
-
-CALIBRATION_PROMPTS = 3
-"""Texts that say nothing, over which the baseline of calibration is averaged."""
-MOST_FAILURES_IN_A_ROW = 5
-"""After this many the engine counts as broken."""
-_METER_SECONDS = 60.0
-"""Energy counters start again after some minutes under load and are looked at more often than that."""
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Requests of a workload that are sent in one window."""
-
-    workload: Workload
-    requests: tuple[Request, ...]
-    pace: Pace
-    level: float | None = None
+from runners.window import Part, Window
 
 
 class WorkloadRunner:
@@ -77,16 +46,7 @@ class WorkloadRunner:
         self._stopwatch = session.stopwatch
         self._past = tuple(past)
         """Events of earlier starts: what they finished is not done again."""
-        self._examples = {example.id: example for example in session.spec.test_set.examples}
-        self._example_of: dict[str, str] = {}
-        """Example of each request of a level, where it came from one."""
-        self._meter = None if isinstance(session.spec.options, EndpointOptions) else EnergyMeter()
-        self._meter_read_at = session.stopwatch.now()
-        self._last_finished_at = 0.0
-        self._failures_in_a_row = 0
-        self._baseline: dict[str, float] = {}
-        self._seen: list[RunEvent] = []
-        """What was written of the window that is measured."""
+        self._window = Window(session)
 
     def run(self, workload: Workload) -> None:
         """Do what is missing. Raises EngineFailed when the engine is broken."""
@@ -105,10 +65,10 @@ class WorkloadRunner:
         if workload.kind == "accuracy" and self._spec.keeps_prompts:
             self._keep_prompts(missing)
         concurrency = self._engine.concurrency if workload.kind == "accuracy" else 1
-        part = _Part(workload, missing, Pace(concurrency, shares_prefix=workload.kind == "accuracy"))
+        part = Part(workload, missing, Pace(concurrency, shares_prefix=workload.kind == "accuracy"))
         if workload.kind == "latency":
             self._warm_up(part)
-        self._measure(part)
+        self._window.measure(part)
 
     def time_first_request(self, repeat: int = 0) -> None:
         """Time one neutral request apart: the first after a load pays for what the load left for later."""
@@ -116,9 +76,9 @@ class WorkloadRunner:
         (request,) = neutral_requests(self._spec.test_set, workload, 1)
         request = request.model_copy(update={"id": f"first-{self._session.segment}-{repeat}"})
         try:
-            for _, outcome in time_stream(self._engine, (request,), self._stopwatch, on_chunk=self._note_retry):
+            for _, outcome in time_stream(self._engine, (request,), self._stopwatch, on_chunk=self._window.note_retry):
                 if isinstance(outcome, Completion):
-                    self._write(_Part(workload, (request,), Pace()), outcome)
+                    self._window.write(Part(workload, (request,), Pace()), outcome)
         except EngineFailed as error:
             # The measured requests will say the same, and count it.
             sys.stderr.write(f"The first request after the load failed: {error}\n")
@@ -126,7 +86,7 @@ class WorkloadRunner:
     @property
     def has_timed_work(self) -> bool:
         """Whether a workload that is timed request by request has anything left to do."""
-        examples = len(self._examples)
+        examples = len(self._spec.test_set.examples)
         return any(
             workload.kind == "load"
             or (workload.kind in TIMED_KINDS and len(self._done(workload)) < planned_requests(workload, examples))
@@ -166,15 +126,15 @@ class WorkloadRunner:
             pace = Pace(int(level))
         else:
             pace = Pace(workload.max_concurrency, arrival_times(level, count, self._spec.seed))
-        part = _Part(workload, requests, pace, level)
+        part = Part(workload, requests, pace, level)
         self._warm_up(part, prompts)
-        seen = self._measure(part)
+        seen = self._window.measure(part)
         outcome = outcome_of(seen, workload.kind, level)
         if outcome is None:
             raise AssertionError("a level that was measured has a window")
         return outcome
 
-    def _warm_up(self, part: _Part, prompts: SyntheticPrompts | None = None) -> None:
+    def _warm_up(self, part: Part, prompts: SyntheticPrompts | None = None) -> None:
         """Send prompts that are left out, as many at once as will be measured."""
         count = part.workload.warmup_prompts
         if prompts is None:
@@ -182,7 +142,7 @@ class WorkloadRunner:
         else:
             requests = prompts.requests([f"warm-up-{number}" for number in range(count)])
         pace = Pace(part.pace.max_concurrency)
-        for _ in time_stream(self._engine, requests, self._stopwatch, pace, on_chunk=self._note_retry):
+        for _ in time_stream(self._engine, requests, self._stopwatch, pace, on_chunk=self._window.note_retry):
             pass
 
     def _begin(self, workload: Workload, total: int, remaining: int) -> None:
@@ -195,34 +155,6 @@ class WorkloadRunner:
                 at_seconds=self._stopwatch.now(),
             )
         )
-
-    def _measure(self, part: _Part) -> list[RunEvent]:
-        """Send the requests of one window; what was written of it."""
-        self._seen = []
-        joules = self._meter.joules() if self._meter is not None else None
-        started = self._last_finished_at = self._stopwatch.now()
-        if _is_scored(part.workload) and self._engine.can_score_choices:
-            self._score(part)
-        else:
-            self._generate(part)
-        finished = self._last_finished_at
-        used = self._meter.joules() if self._meter is not None else None
-        self._emit(
-            WorkloadFinished(
-                segment=self._session.segment,
-                workload=part.workload.kind,
-                level=part.level,
-                started_at_seconds=started,
-                finished_at_seconds=finished,
-                energy_joules=used - joules if used is not None and joules is not None else None,
-                energy_source=self._meter.source if self._meter is not None else None,
-            )
-        )
-        return self._seen
-
-    def _emit(self, event: RunEvent) -> None:
-        self._session.events.write(event)
-        self._seen.append(event)
 
     def _requests(self, workload: Workload) -> tuple[Request, ...]:
         if workload.kind == "prompts":
@@ -240,7 +172,7 @@ class WorkloadRunner:
         examples = self._spec.test_set.examples
         requests = []
         for identity, example in zip(ids, cycle(examples), strict=False):
-            self._example_of[identity] = example.id
+            self._window.example_of[identity] = example.id
             request = example_request(self._spec.test_set, example, workload, self._spec.seed)
             requests.append(request.model_copy(update={"id": identity}))
         return tuple(requests)
@@ -257,144 +189,5 @@ class WorkloadRunner:
     def _keep_prompts(self, requests: Sequence[Request]) -> None:
         if renders_prompts(self._spec.options):
             for request in requests:
-                self._emit(PromptRendered(request_id=request.id, text=self._engine.prompt_text(request)))
-
-    def _score(self, part: _Part) -> None:
-        remaining = {request.id: request for request in part.requests}
-        workload = part.workload
-        self._baseline = self._measure_baseline(workload) if workload.calibration == "contextual" else {}
-        try:
-            for scores in self._engine.score_choices(part.requests):
-                self._write_choice(part, scores)
-                del remaining[scores.request_id]
-        except EngineFailed:
-            # The engine works in batches and cannot say whose fault it was: ask again one by one, so that each
-            # failure falls on its own example. What was answered before stays.
-            for request in remaining.values():
-                try:
-                    for scores in self._engine.score_choices((request,)):
-                        self._write_choice(part, scores)
-                except EngineFailed as error:
-                    self._fail(part, request, str(error))
-
-    def _measure_baseline(self, workload: Workload) -> dict[str, float]:
-        """Log of each answer's mean probability after texts that say nothing."""
-        probabilities: dict[str, list[float]] = {}
-        for scores in self._engine.score_choices(neutral_requests(self._spec.test_set, workload, CALIBRATION_PROMPTS)):
-            for score in scores.scores:
-                probabilities.setdefault(score.choice, []).append(math.exp(score.logprob))
-        return {choice: math.log(max(fmean(values), sys.float_info.min)) for choice, values in probabilities.items()}
-
-    def _generate(self, part: _Part) -> None:
-        workload, pace = part.workload, part.pace
-        remaining = {request.id: request for request in part.requests}
-        on_chunk = self._show if workload.kind == "prompts" else self._note_retry
-        while remaining:
-            try:
-                for request, outcome in time_stream(
-                    self._engine, list(remaining.values()), self._stopwatch, pace, on_chunk=on_chunk
-                ):
-                    del remaining[request.id]
-                    if isinstance(outcome, RequestFailed):
-                        self._fail(part, request, outcome.message)
-                    else:
-                        self._write(part, _with_label(outcome) if request.choices else outcome)
-            except EngineFailed as error:
-                if workload.kind not in {"accuracy", "latency", "prompts"} or not remaining or self._is_broken:
-                    raise
-                if pace.max_concurrency == 1:
-                    # The request at the head is the one that failed.
-                    self._fail(part, remaining.pop(next(iter(remaining))), str(error))
-                # Among several nobody knows whose fault it was: ask one by one.
-                pace = replace(pace, max_concurrency=1)
-            except LimitReached as error:
-                skipped = f"{len(remaining)} of {len(part.requests)} requests of this {workload.kind} workload"
-                raise LimitReached(f"{error} {skipped} were skipped.") from error
-
-    def _show(self, chunk: Chunk) -> None:
-        self._note_retry(chunk)
-        if chunk.text and not chunk.thinking:
-            self._session.events.write(ChunkArrived(request_id=chunk.request_id, text=chunk.text))
-
-    def _note_retry(self, chunk: Chunk) -> None:
-        if chunk.retried is not None:
-            retried = RequestRetried(segment=self._session.segment, request_id=chunk.request_id, retry=chunk.retried)
-            self._session.events.write(retried)
-
-    def _write_choice(self, part: _Part, scores: ChoiceScores) -> None:
-        judged = tuple(
-            score.model_copy(update={"baseline_logprob": self._baseline.get(score.choice)}) for score in scores.scores
-        )
-        best = max(judged, key=lambda score: score.evidence, default=None)
-        completion = Completion(
-            request_id=scores.request_id,
-            workload=part.workload.kind,
-            text=best.choice if best is not None else "",
-            finish_reason="stop" if best is not None else "overflow",
-            method="scored_choices",
-            prompt_tokens=scores.prompt_tokens,
-            cached_tokens=scores.cached_tokens,
-            finished_at_seconds=self._stopwatch.now(),
-            choice_scores=judged,
-        )
-        self._write(part, completion)
-
-    def _write(self, part: _Part, completion: Completion) -> None:
-        self._failures_in_a_row = 0
-        self._last_finished_at = completion.finished_at_seconds or self._stopwatch.now()
-        example = self._example(completion.request_id)
-        kind = part.workload.kind
-        completion = completion.model_copy(
-            update={
-                "workload": kind,
-                "level": part.level,
-                "example_id": example.id if example is not None else None,
-                "segment": self._session.segment,
-            }
-        )
-        scores = self._judge(completion, example) if example is not None and kind == "accuracy" else ()
-        self._emit(CompletionDone(completion=completion, scores=scores))
-        if self._meter is not None and self._last_finished_at - self._meter_read_at > _METER_SECONDS:
-            self._meter.joules()
-            self._meter_read_at = self._last_finished_at
-
-    def _example(self, request_id: str) -> Example | None:
-        return self._examples.get(self._example_of.get(request_id, request_id))
-
-    def _judge(self, completion: Completion, example: Example) -> tuple[Score, ...]:
-        return tuple(scorer(name)(completion, example, self._spec.test_set) for name in self._spec.test_set.scorers)
-
-    @property
-    def _is_broken(self) -> bool:
-        return self._failures_in_a_row >= MOST_FAILURES_IN_A_ROW
-
-    def _fail(self, part: _Part, request: Request, reason: str) -> None:
-        example = self._example(request.id)
-        self._last_finished_at = self._stopwatch.now()
-        self._emit(
-            FailureHappened(
-                workload=part.workload.kind,
-                level=part.level,
-                failure=Failure(
-                    stage="request",
-                    kind="engine",
-                    message=reason,
-                    hint="The example is counted as failed; the others went on.",
-                    example_id=example.id if example is not None else None,
-                    request_id=request.id,
-                ),
-            )
-        )
-        self._failures_in_a_row += 1
-        if self._is_broken:
-            message = f"{MOST_FAILURES_IN_A_ROW} requests failed in a row, the last with: {reason} The run was stopped."
-            raise EngineFailed(message)
-
-
-def _is_scored(workload: Workload) -> bool:
-    return workload.kind == "accuracy" and workload.answers == "scored"
-
-
-def _with_label(completion: Completion) -> Completion:
-    """An answer that came as a JSON object, as the label in it."""
-    return completion.model_copy(update={"text": label_in(completion.text)})
+                text = self._engine.prompt_text(request)
+                self._session.events.write(PromptRendered(request_id=request.id, text=text))

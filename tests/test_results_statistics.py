@@ -19,6 +19,7 @@ from results.statistics import (
     mcnemar_exact,
     minimum_for_quantile,
     paired_difference,
+    pooled_quantiles,
     required_examples,
     smallest_detectable_difference,
     wilson,
@@ -278,3 +279,36 @@ def test_intervals_cover_the_truth_about_as_often_as_they_promise() -> None:
             hits[name] += estimate.low <= true_value <= estimate.high
     for name, hit in hits.items():
         assert 0.91 <= hit / sets <= 0.98, (name, hit)
+
+
+def test_pooled_quantiles_resample_whole_requests() -> None:
+    """Requests that are each of one speed: a hundred gaps of one are no more evidence than one of them."""
+    rng = np.random.default_rng(3)
+    speeds = rng.exponential(size=30)
+    one_each = pooled_quantiles([[speed] for speed in speeds], (0.5,))[0]
+    hundred_each = pooled_quantiles([[speed] * 100 for speed in speeds], (0.5,))[0]
+    single = bootstrap_quantile(np.repeat(speeds, 100).tolist(), 0.5)
+    assert one_each is not None
+    assert hundred_each is not None
+    assert single is not None
+    for estimate in (one_each, hundred_each, single):
+        assert estimate.low is not None
+        assert estimate.high is not None
+    assert (hundred_each.high or 0) - (hundred_each.low or 0) > 3 * ((single.high or 0) - (single.low or 0))
+    assert hundred_each.low == pytest.approx(one_each.low, rel=0.3)
+    assert hundred_each.n == 3000
+
+
+def test_pooled_quantiles_are_those_of_all_values_and_need_enough_of_them() -> None:
+    parts = [[0.1 * (number + step) for step in range(number % 4)] for number in range(12)]
+    everything = [value for part in parts for value in part]
+    p50, p90, p95, p99 = pooled_quantiles(parts, (0.5, 0.9, 0.95, 0.99))
+    assert p50 is not None
+    assert p90 is not None
+    assert (p50.value, p90.value) == pytest.approx(np.quantile(everything, [0.5, 0.9]))
+    assert len(everything) == 18
+    assert (p95, p99) == (None, None)
+    assert p50.low is None
+    assert "needs 10 requests" in p50.method
+    assert pooled_quantiles([], (0.5,)) == (None,)
+    assert pooled_quantiles([(), ()], (0.5,)) == (None,)
