@@ -22,7 +22,7 @@ def build_endpoint_form(page: Page, shortlist: gr.HTML) -> None:
         )
         context = gr.Number(
             label="Context, tokens",
-            info="For servers that cut long prompts silently; else leave empty.",
+            info="For servers that cut long prompts silently; 0 where you do not know it.",
             precision=0,
             elem_id="endpoint-context",
         )
