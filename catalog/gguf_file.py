@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from gguf.constants import LlamaFileType
+from pydantic import ValidationError
 
 from catalog.config_context import ContextFacts, read_context
 from catalog.config_values import whole
+from catalog.errors import BadWeightsFile
 from catalog.gguf_layers import RECURRENT, GgufKeys, gguf_layers, head_dims, main_layers
 from catalog.gguf_reader import GgufHeader, read_header
 from catalog.layer_shapes import Layer, effective_window, group_layers
@@ -76,6 +78,17 @@ class GgufFacts(Record):
 def read_gguf(path: Path) -> GgufFacts:
     """Facts of one model. Raises BadWeightsFile when a file is missing, no GGUF, cut short or damaged."""
     header = read_header(path)
+    try:
+        return _facts(path, header)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]
+        raise BadWeightsFile(
+            f"{path} is damaged: its header says {'.'.join(map(str, reason['loc']))} = {reason['input']!r}. "
+            "Download it again."
+        ) from error
+
+
+def _facts(path: Path, header: GgufHeader) -> GgufFacts:
     values = header.metadata
     name = _text(values.get("general.architecture")) or ""
     prefix = f"{name}."

@@ -151,7 +151,7 @@ def _layer(keys: GgufKeys, index: int, count: int) -> Layer:
 def head_dims(keys: GgufKeys) -> tuple[int | None, int | None]:
     """(key, value) size of a head: as written, else llama.cpp's own default, embedding_length / head_count."""
     hidden, heads = keys.number("embedding_length"), keys.number("attention.head_count")
-    default = hidden // heads if hidden and heads else None
+    default = hidden // heads or None if hidden and heads else None
     return keys.number("attention.key_length") or default, keys.number("attention.value_length") or default
 
 

@@ -29,8 +29,13 @@ _SCALARS = {
     GGUFValueType.INT64: "<q",
     GGUFValueType.FLOAT64: "<d",
 }
-_MOST_ENTRIES = 1_000_000
+_MOST_ENTRIES = 100_000
 """More metadata entries or tensors than this no model has."""
+_LONGEST_HEADER = 2**28
+"""A larger header no model has: vocabularies of 262,144 tokens with their merges take 15 MB. What a damaged length
+announces beyond it would be read from gigabytes of weights."""
+_LONGEST_TEXT = 2**24
+"""A longer text in a header no model has; chat templates take 100 kB at most."""
 _LONGEST_KEPT_ARRAY = 4_096
 """Longer arrays (vocabularies, merges) are skipped; only their length is kept."""
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$", re.IGNORECASE)
@@ -52,6 +57,10 @@ class _Cut(Exception):
     """The file ends before what it announces."""
 
 
+class _Implausible(Exception):
+    """The file announces more than any model has."""
+
+
 class _Reader:
     """Reads values at a moving offset, never past the end."""
 
@@ -68,6 +77,8 @@ class _Reader:
 
     def text(self) -> str:
         length = self.scalar("<Q")
+        if length > _LONGEST_TEXT:
+            raise _Implausible(f"a text of {length:,} bytes")
         self.need(length)
         value = self._data[self.offset : self.offset + length].decode("utf-8", "replace")
         self.offset += length
@@ -75,10 +86,13 @@ class _Reader:
 
     def skip_texts(self, count: int) -> None:
         # A loop of its own: vocabularies have hundreds of thousands of entries.
-        data, offset, end, unpack = self._data, self.offset, len(self._data), struct.Struct("<Q").unpack_from
+        data, offset, unpack = self._data, self.offset, struct.Struct("<Q").unpack_from
+        end = min(len(data), _LONGEST_HEADER)
+        self.need(8 * count)
         for _ in range(count):
             if offset + 8 > end:
-                raise _Cut
+                self.offset = offset
+                self.need(8)
             offset += 8 + unpack(data, offset)[0]
         if offset > end:
             raise _Cut
@@ -87,6 +101,8 @@ class _Reader:
     def need(self, size: int) -> None:
         if size > len(self._data) - self.offset:
             raise _Cut
+        if self.offset + size > _LONGEST_HEADER:
+            raise _Implausible(f"a header of {self.offset + size:,} bytes")
 
 
 def read_header(path: Path) -> GgufHeader:
@@ -138,6 +154,8 @@ def _read_one(path: Path) -> GgufHeader:
     except _Cut as error:
         message = f"{path} ends too early: its header announces more than its {size:,} bytes. Download it again."
         raise BadWeightsFile(message) from error
+    except _Implausible as error:
+        raise BadWeightsFile(f"{path} is damaged: it announces {error}. Download it again.") from error
     except OSError as error:
         raise BadWeightsFile(f"{path} cannot be read: {error.strerror}.") from error
 

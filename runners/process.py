@@ -85,7 +85,7 @@ def run_in_worker(
     try:
         watch.start(spec, secrets or {})
         ending = watch.until_end(is_cancelled, hang_seconds)
-        failure = _failure(ending, watch.exit_code, folder)
+        failure = _failure(ending, watch.exit_code, folder, loaded=watch.has_loaded)
     except OSError as error:
         failure = _storage_failure(error, folder)
     if failure is not None:
@@ -139,6 +139,11 @@ class _Watch:
         self._worker: subprocess.Popen[bytes] | None = None
         self._started = time.perf_counter()
         self._samples_memory = True
+
+    @property
+    def has_loaded(self) -> bool:
+        """Whether the worker that was watched got its model loaded."""
+        return any(isinstance(event, ModelLoaded) and event.segment == self._segment for event in self.events)
 
     @property
     def exit_code(self) -> int | None:
@@ -259,7 +264,7 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
-def _failure(ending: str, code: int | None, folder: RunFolder) -> Failure | None:
+def _failure(ending: str, code: int | None, folder: RunFolder, *, loaded: bool) -> Failure | None:
     tail = log_tail(folder.log)
     if ending == "cancelled" or (ending == "exited" and code in {0, EXPECTED_FAILURE}):
         return None
@@ -277,7 +282,18 @@ def _failure(ending: str, code: int | None, folder: RunFolder) -> Failure | None
         how = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
         message = f"The worker ended unexpectedly ({how})."
         hint = "Its log says more; bench --resume continues after the last finished example."
-    return Failure(stage="request", kind=kind, message=message, hint=hint, log_path=str(folder.log), log_tail=tail)
+        if not loaded:
+            message = f"The worker ended unexpectedly while it loaded the model ({how})."
+            hint = "Its log says more. The weights may be damaged or of a kind that the engine does not know: download "
+            hint += "them again, or choose another file."
+    return Failure(
+        stage="request" if loaded else "load",
+        kind=kind,
+        message=message,
+        hint=hint,
+        log_path=str(folder.log),
+        log_tail=tail,
+    )
 
 
 def _storage_failure(error: OSError, folder: RunFolder) -> Failure:

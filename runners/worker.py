@@ -38,6 +38,9 @@ _RECORDED_PACKAGES = ("llama-cpp-python", "httpx", "numpy", "jinja2", "pydantic"
 def main(arguments: list[str]) -> int:
     """Run the spec; the exit code says how it ended (runners/exit_codes.py)."""
     stopwatch = Stopwatch()
+    # Where a debugger is installed, llama.cpp would attach it to a process that it ends itself, and hundreds of lines
+    # of frames would hide the one that says why.
+    os.putenv("GGML_NO_BACKTRACE", "1")
     spec_path, events_path = (Path(argument) for argument in arguments)
     secrets = _read_secrets()
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()

@@ -129,6 +129,10 @@ class Workbench:
         path.write_text(prepared.text, encoding="utf-8")
         return prepared
 
+    def notes(self, definition: BenchmarkDefinition) -> tuple[str, ...]:
+        """What a person should know before a definition made in the app runs. Raises BadTestSet or BadTemplate."""
+        return prepare_benchmark(definition, Path()).notes
+
     def prepare_again(self, benchmark: str) -> PreparedBenchmark:
         """A stored benchmark, ready to be resumed or repeated, as it was defined then."""
         stored = self._store.benchmark(benchmark)

@@ -133,9 +133,11 @@ def add_to_shortlist(workbench: Workbench, desk: Desk, chosen: str | None) -> st
     if here and chosen not in weights:
         raise refusal("These weights are no longer on this machine. Select the model again.")
     if here:
-        return _add(workbench, desk, _candidate(model_id, weights[str(chosen)]))
+        return add_candidate(workbench, desk, _candidate(model_id, weights[str(chosen)]))
     revision = workbench.models.find(model_id).revision
-    return _add(workbench, desk, CandidateDefinition(model=model_id, quantization=quantization, revision=revision))
+    return add_candidate(
+        workbench, desk, CandidateDefinition(model=model_id, quantization=quantization, revision=revision)
+    )
 
 
 def add_named(workbench: Workbench, desk: Desk, named: str) -> tuple[Any, ...]:
@@ -151,7 +153,7 @@ def add_named(workbench: Workbench, desk: Desk, named: str) -> tuple[Any, ...]:
     shown = added[0]
     listed = shortlist(workbench, desk)
     if shown.kind == "local" and shown.id.endswith(".gguf"):
-        listed = _add(workbench, desk, CandidateDefinition(model=shown.id))
+        listed = add_candidate(workbench, desk, CandidateDefinition(model=shown.id))
     desk.change(model_id=shown.id)
     return "", *found_again(workbench, desk), listed
 
@@ -194,6 +196,15 @@ def shortlist(workbench: Workbench, desk: Desk) -> str:
     return choose_view.shortlist_panel(desk.draft.candidates, workbench.models.shortlists())
 
 
+def add_candidate(workbench: Workbench, desk: Desk, candidate: CandidateDefinition) -> str:
+    """Put a candidate on the shortlist: its panel."""
+    names = [candidate_name(item) for item in desk.draft.candidates]
+    if candidate_name(candidate) in names:
+        raise refusal(f"{candidate_name(candidate)} is on the shortlist already.")
+    desk.change(candidates=(*desk.draft.candidates, candidate))
+    return shortlist(workbench, desk)
+
+
 def _model(workbench: Workbench, desk: Desk, model_id: str | None) -> tuple[Any, ...]:
     """The selected model's part: card, whether there is anything to add, weights to choose from, remark."""
     if model_id is None:
@@ -217,14 +228,6 @@ def _model(workbench: Workbench, desk: Desk, model_id: str | None) -> tuple[Any,
     picker = gr.Dropdown(choices=choices, value=value)
     card = choose_model_view.model_card(page, planned)
     return card, gr.Column(visible=bool(choices)), picker, choose_model_view.weights_note(page.model, page.here)
-
-
-def _add(workbench: Workbench, desk: Desk, candidate: CandidateDefinition) -> str:
-    names = [candidate_name(item) for item in desk.draft.candidates]
-    if candidate_name(candidate) in names:
-        raise refusal(f"{candidate_name(candidate)} is on the shortlist already.")
-    desk.change(candidates=(*desk.draft.candidates, candidate))
-    return shortlist(workbench, desk)
 
 
 def _candidate(model_id: str, weights: WeightsFile) -> CandidateDefinition:

@@ -8,6 +8,7 @@ from gradio.blocks import Block
 from catalog.weights import known_quantizations
 from workbench.service import Workbench
 from workbench.steps import choose, choose_catalog, choose_filters, choose_view, render
+from workbench.steps.choose_endpoint_page import build_endpoint_form
 from workbench.steps.desk import Desk
 from workbench.steps.wiring import Page, Refresh, Step, bind, edited, in_page, panel, read, slow
 
@@ -64,7 +65,7 @@ def build_choose(page: Page) -> Step:
             results = panel("models", render.loading("Searching the catalog …"), clicks=True)
             save = gr.Button("Table as CSV", elem_id="export-models", size="sm", scale=0, min_width=120)
             excluded = panel("excluded-models", clicks=True)
-        side = _side()
+        side = _side(page)
     text = gr.Textbox(visible=False)
     controls = [*profile, *filters]
     search = bind(choose.search, workbench, desk)
@@ -102,7 +103,7 @@ def _bind_side(page: Page, side: _Side, results: gr.HTML) -> None:
         read(event, bind(choose.why, workbench, desk), [side.why], [side.answer])
 
 
-def _side() -> _Side:
+def _side(page: Page) -> _Side:
     """Shortlist, adding, and the model that was opened."""
     with gr.Column(scale=1, min_width=330):
         with gr.Column(elem_classes="card tight"):
@@ -125,6 +126,7 @@ def _side() -> _Side:
                     min_width=120,
                 )
                 add_named = gr.Button("Add", elem_id="add-named-button", scale=1, min_width=70)
+            build_endpoint_form(page, shortlist)
         with gr.Column(elem_classes="card tight", visible=False) as can_run:
             weights = gr.Dropdown(label="Quantization, run by llama-cpp", choices=[], elem_id="weights")
             with gr.Row(elem_classes="inline"):

@@ -8,6 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from catalog.errors import WorkbenchError
+from runners.engine_options import EndpointOptions
 from runners.records import Workload
 from workbench.candidates import candidate_name
 from workbench.records import JobStatus
@@ -20,11 +22,12 @@ from workbench.steps.wiring import clicked
 
 
 def restore(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
-    """Candidates, test set, name, live table and stored runs as they are now."""
+    """Candidates, test set, what leaves the machine, name, live table and stored runs as they are now."""
     names = [candidate_name(item) for item in candidates_at_hand(workbench, desk)]
     return (
         gr.CheckboxGroup(choices=names, value=names, info=_where_from(desk)),
         run_view.test_set_line(_test_set_words(desk)),
+        notes(workbench, desk, names, True, True, None),
         free_name(workbench),
         live(workbench),
         stored(workbench),
@@ -37,8 +40,7 @@ def start(workbench: Workbench, desk: Desk, *values: Any) -> tuple[str, str]:
     candidates = tuple(item for item in candidates_at_hand(workbench, desk) if candidate_name(item) in chosen)
     if not candidates:
         raise refusal("Choose at least one candidate.")
-    workloads: tuple[Workload, ...] = (Workload(kind="accuracy"),) if accuracy else ()
-    workloads += (_latency(workbench, int(prompts or 30)),) if latency else ()
+    workloads = _workloads(workbench, accuracy, latency, prompts)
     if not workloads:
         raise refusal("Choose accuracy, latency or both.")
     if any(benchmark.name == name.strip() for benchmark in workbench.benchmarks()):
@@ -47,6 +49,28 @@ def start(workbench: Workbench, desk: Desk, *values: Any) -> tuple[str, str]:
     prepared = workbench.prepare(definition.model_copy(update={"workloads": workloads}), Path())
     workbench.start_benchmark(prepared)
     return live(workbench), free_name(workbench, name.strip())
+
+
+def notes(workbench: Workbench, desk: Desk, *values: Any) -> str:
+    """What leaves this machine if these candidates are measured so; nothing where all of them stay here."""
+    chosen, accuracy, latency, prompts = values
+    served = [
+        item
+        for item in candidates_at_hand(workbench, desk)
+        if candidate_name(item) in chosen and isinstance(item.options, EndpointOptions)
+    ]
+    workloads = _workloads(workbench, accuracy, latency, prompts)
+    if not served or not workloads:
+        return run_view.leaving((), ())
+    definition = benchmark_definition(workbench, desk, "notes", tuple(served))
+    try:
+        said = workbench.notes(definition.model_copy(update={"workloads": workloads}))
+    except WorkbenchError as error:
+        # A test set that cannot be read is refused at the start; here it only means that nothing can be counted.
+        said = (str(error),)
+    return run_view.leaving(
+        said, [item.options.base_url for item in served if isinstance(item.options, EndpointOptions)]
+    )
 
 
 def press_in_runs(workbench: Workbench, event: gr.EventData) -> tuple[Any, Any, Any]:
@@ -80,6 +104,11 @@ def free_name(workbench: Workbench, taken: str = "") -> str:
 
 def _benchmark_jobs(workbench: Workbench) -> tuple[JobStatus, ...]:
     return tuple(job for job in workbench.jobs.all() if job.benchmark is not None)
+
+
+def _workloads(workbench: Workbench, accuracy: bool, latency: bool, prompts: float | None) -> tuple[Workload, ...]:
+    asked = (Workload(kind="accuracy"),) if accuracy else ()
+    return (*asked, _latency(workbench, int(prompts or 30))) if latency else asked
 
 
 def _latency(workbench: Workbench, prompts: int) -> Workload:

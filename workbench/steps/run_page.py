@@ -3,7 +3,7 @@
 import gradio as gr
 
 from workbench.steps import render, run
-from workbench.steps.wiring import Page, Refresh, Step, bind, cheap, panel, read
+from workbench.steps.wiring import Page, Refresh, Step, bind, cheap, edited, panel, read
 
 _TICK_SECONDS = 1.0
 
@@ -15,6 +15,7 @@ def build_run(page: Page) -> Step:
         with gr.Column(scale=3, min_width=300):
             candidates = gr.CheckboxGroup(choices=[], label="Candidates", elem_id="run-candidates")
             test_set = panel("run-test-set")
+            notes = panel("run-notes")
         with gr.Column(scale=2, min_width=230):
             accuracy = gr.Checkbox(
                 value=True, label="Accuracy", info="Every example, batched; gives no latency.", elem_id="run-accuracy"
@@ -33,10 +34,12 @@ def build_run(page: Page) -> Step:
     stored = panel("run-stored", clicks=True)
     asked = [name, candidates, accuracy, latency, prompts]
     read(start.click, bind(run.start, workbench, desk), asked, [live, name])
+    shown = [candidates, accuracy, latency, prompts]
+    read(edited(shown), bind(run.notes, workbench, desk), shown, [notes])
     for source in (live, stored):
         read(source.click, bind(run.press_in_runs, workbench), None, [live, page.benchmark, page.tabs])
     cheap(gr.Timer(_TICK_SECONDS).tick, bind(run.live, workbench), None, [live])
     return Step(
-        opened=Refresh(bind(run.restore, workbench, desk), [], [candidates, test_set, name, live, stored]),
+        opened=Refresh(bind(run.restore, workbench, desk), [], [candidates, test_set, notes, name, live, stored]),
         results=Refresh(bind(run.stored, workbench), [], [stored]),
     )

@@ -39,6 +39,17 @@ def test_set_line(words: tuple[str, str]) -> Html:
     return tag("p", tag("span", "Test set: ", class_="quiet"), tag("b", name), tag("span", f" {why}", class_="quiet"))
 
 
+def leaving(notes: Sequence[str], addresses: Sequence[str]) -> Html:
+    """What leaves this machine, before it does; empty where no candidate is a server."""
+    if not addresses:
+        return render.NOTHING
+    if not notes:
+        servers = ", ".join(dict.fromkeys(addresses))
+        return render.notice("info", f"No example leaves this machine: {servers} is on it.")
+    allowed = "Allowed in the options of these candidates (allow_remote)."
+    return render.notice("warning", *(tag("p", note) for note in notes), tag("p", allowed, class_="quiet"))
+
+
 def live_panel(jobs: Sequence[JobStatus]) -> Html:
     """The newest benchmark job."""
     if not jobs:
