@@ -12,27 +12,24 @@ from runners.endpoint_words import Refusal
 from runners.engine_options import EndpointOptions
 from runners.errors import EngineFailed
 from runners.records import Chunk, FinishReason, Request
-from runners.thinking import Marks, ThinkingSplitter
+from runners.thinking import ThinkingSplitter
 
 END = "[DONE]"
 """Data of the event after the last."""
 _REASONS: dict[str, FinishReason] = {"length": "length", "max_tokens": "length", "content_filter": "refused"}
 """What servers call the ends of answers, where it is not a stop."""
 
-_MARKS = Marks("<think>", "</think>")
-"""Thinking in plain content, as most models write it."""
-
 
 class AnswerReader:
     """Reads one answer."""
 
-    def __init__(self, request: Request, options: EndpointOptions) -> None:
+    def __init__(self, request: Request, options: EndpointOptions, splitter: ThinkingSplitter) -> None:
         self._request = request
         self._options = options
         self._reason: FinishReason | None = None
         self._usage: dict[str, Any] = {}
         self._deltas = 0
-        self._splitter = ThinkingSplitter(_MARKS, "")
+        self._splitter = splitter
         self._ended = False
 
     def read(self, data: str) -> tuple[Chunk, ...]:

@@ -7,6 +7,7 @@ overflow, or a failure with the server's words. Counts no money and keeps no pac
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
@@ -19,25 +20,36 @@ from runners.errors import EngineFailed
 from runners.event_stream import event_data
 from runners.records import Chunk, Request, Retry
 from runners.retry_policy import RETRIED_STATUSES, wait_before
+from runners.thinking import PLAIN_MARKS, ThinkingSplitter
 
 _MOST_ERROR_BYTES = 16_384
 """Read of what a server says with an error."""
 
 Emit = Callable[[Chunk], None]
 """Takes each chunk as it arrives."""
-ExtraBody = Callable[[Request], Mapping[str, object]]
-"""What a server of a known kind is sent beyond the common API."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a server of a known kind takes and sends beyond the API."""
+
+    extra_body: Callable[[Request], Mapping[str, object]] = lambda _: {}
+    """Further fields of a request's body."""
+    splitter: Callable[[Request], ThinkingSplitter] = lambda _: ThinkingSplitter(PLAIN_MARKS, "")
+    """Tells thinking from answer in the content."""
+
+
+COMMON = Dialect()
+"""What all servers understand."""
 
 
 class EndpointClient:
     """Talks to one server about one model."""
 
-    def __init__(
-        self, options: EndpointOptions, model: str, key: str | None, extra_body: ExtraBody = lambda _: {}
-    ) -> None:
+    def __init__(self, options: EndpointOptions, model: str, key: str | None, dialect: Dialect = COMMON) -> None:
         self._options = options
         self._model = model
-        self._extra_body = extra_body
+        self._dialect = dialect
         self._words = Words(options, model, key)
         self._takes_schema = True
         self._http = httpx.AsyncClient(
@@ -104,8 +116,8 @@ class EndpointClient:
     async def _try(self, request: Request, schema: bool, emit: Emit) -> None:
         """One try. Raises Refusal before the first chunk, EngineFailed for an answer that is none."""
         body = request_body(request, self._model, self._options, schema=schema)
-        body |= self._extra_body(request)
-        reader = AnswerReader(request, self._options)
+        body |= self._dialect.extra_body(request)
+        reader = AnswerReader(request, self._options, self._dialect.splitter(request))
         url = f"{self._options.base_url}{request_path(self._options)}"
         is_answered = False
         try:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from catalog.records import Candidate
-from runners.endpoint_client import EndpointClient, ExtraBody
+from runners.endpoint_client import COMMON, Dialect, EndpointClient
 from runners.endpoint_request import prompt_text
 from runners.engine_options import EndpointOptions, EngineOptions, is_remote
 from runners.errors import EngineFailed, LimitReached
@@ -39,14 +39,14 @@ class EndpointEngine:
         candidate: Candidate,
         options: EngineOptions,
         secrets: Mapping[str, str],
-        extra_body: ExtraBody = lambda _: {},
+        dialect: Dialect = COMMON,
     ) -> None:
         if not isinstance(options, EndpointOptions):
             raise EngineFailed(f"The endpoint engine got options for {options.engine!r}.")
         self._options = options
         self._model = options.model or candidate.model_id
         self._secrets = secrets
-        self._extra_body = extra_body
+        self._dialect = dialect
         self._spending = Spending(options)
         self._loop: EventLoop | None = None
         self._client: EndpointClient | None = None
@@ -59,7 +59,7 @@ class EndpointEngine:
     def load(self) -> Loaded:
         """See that the server may be asked, answers, and knows the model. Raises EngineFailed."""
         check_host(self._options)
-        client = EndpointClient(self._options, self._model, self._key(), self._extra_body)
+        client = EndpointClient(self._options, self._model, self._key(), self._dialect)
         self._loop, self._client = EventLoop(), client
         response = self._loop.run(client.get("/models"))
         server = response.headers.get("server", "a server that gives no name")

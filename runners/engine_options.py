@@ -8,6 +8,12 @@ from pydantic import Field, field_validator
 
 from catalog.records import Record
 
+Thinking = Literal["default", "on", "off"]
+"""What the chat template of a model that can think is told; `default` leaves it to the template."""
+
+ENABLE_THINKING: dict[Thinking, bool | None] = {"default": None, "on": True, "off": False}
+"""The same as chat templates take it."""
+
 
 class _Options(Record):
     """What the options of all engines have in common."""
@@ -41,7 +47,7 @@ class LlamaCppOptions(_Options):
     """Map the weights from the file instead of copying them."""
     cache_type: Literal["f16", "f32", "q8_0", "q4_0"] = "f16"
     """Number format of the KV cache; the quantized ones switch flash attention on, which is slow on CPUs."""
-    thinking: Literal["default", "on", "off"] = "default"
+    thinking: Thinking = "default"
     """What the chat template of a model that can think is told; `default` leaves it to the template."""
 
 
@@ -169,7 +175,9 @@ class VllmOptions(_Options):
     """Whether the network runs uncompiled; None compiles on GPUs only: on CPUs it takes minutes at every start."""
     label_answers: Literal["scored", "json_schema", "free"] = "scored"
     """How accuracy gets a label: by log-probability, generated and held to the labels by a JSON schema, or generated
-    as free text; a model that thinks first needs one of the last two."""
+    as free text; with the first a model answers without thinking."""
+    thinking: Thinking = "default"
+    """What the chat template of a model that can think is told; `default` leaves it to the template."""
     reasoning_parser: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")
     """vLLM's name of the parser that tells thinking from the answer, such as qwen3 or deepseek_r1."""
     trust_remote_code: bool = False

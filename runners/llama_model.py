@@ -78,7 +78,7 @@ class LlamaModel:
                 f"with a KV cache in {options.cache_type}. Set a smaller context_tokens, or cache_type f16 where the "
                 "model's heads do not fit the blocks of another."
             )
-        self.text = LlamaText(self._model, {"default": None, "on": True, "off": False}[options.thinking])
+        self.text = LlamaText(self._model, options.thinking)
         self.decoder = Decoder(self.context, options.batch_tokens, self.sequences, self.text.vocabulary_size)
 
     def tune(self, known: Threads | None = None) -> Threads:

@@ -7,19 +7,20 @@ from typing import Any
 import llama_cpp
 
 from runners.chat_template import Rendered, render_conversation
+from runners.engine_options import ENABLE_THINKING, Thinking
 from runners.errors import EngineFailed
 from runners.records import Request
-from runners.thinking import Marks, ThinkingSplitter, frame_texts, is_thinking, marks_of
+from runners.thinking import Marks, ThinkingSplitter, closed, frame_texts, marks_of
 
 
 class LlamaText:
     """Turns requests into tokens, and tokens into text, for one loaded model."""
 
-    def __init__(self, model: Any, enable_thinking: bool | None) -> None:
-        """`enable_thinking` is handed to the chat template; None leaves it to the template."""
+    def __init__(self, model: Any, thinking: Thinking) -> None:
+        """`thinking` is what the chat template is told."""
         self._model = model
         self._vocab = llama_cpp.llama_model_get_vocab(model)
-        self._enable_thinking = enable_thinking
+        self._enable_thinking = ENABLE_THINKING[thinking]
         self.template = self._metadata("tokenizer.chat_template")
         self._marks: Marks | None = marks_of(self.template)
         texts = frame_texts(self._marks)
@@ -60,10 +61,7 @@ class LlamaText:
     def render_answered(self, request: Request) -> Rendered:
         """The prompt for scoring answers: thinking that a chat template opens is closed, because the answer follows."""
         rendered = self.render(request)
-        if self._marks is None or not is_thinking(self._marks, rendered.text):
-            return rendered
-        text = f"{rendered.text.rstrip()}\n\n{self._marks.closing}\n\n"
-        return rendered.model_copy(update={"text": text, "separator": ""})
+        return rendered.model_copy(update={"text": closed(self._marks, rendered.text)})
 
     def encode(self, text: str) -> list[int]:
         """Tokens of a prompt."""

@@ -26,6 +26,8 @@ _KNOWN = (
     Marks("<|channel>thought\n", "<channel|>"),
     Marks("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
 )
+PLAIN_MARKS = _KNOWN[0]
+"""What servers send as part of the answer where they do not tell thinking apart themselves."""
 _FRAMES = ("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>", "<|channel|>final<|message|>")
 """Marks around the answer itself, which are no part of it."""
 
@@ -121,6 +123,13 @@ class ThinkingSplitter:
         if not self._thinks:
             self._may_open = False
         yield text, self._thinks
+
+
+def closed(marks: Marks | None, prompt: str) -> str:
+    """A prompt whose thinking, where its end opens it, is closed again, so that the answer itself can follow."""
+    if marks is None or not is_thinking(marks, prompt):
+        return prompt
+    return f"{prompt.rstrip()}\n\n{marks.closing}\n\n"
 
 
 def is_thinking(marks: Marks, prompt: str) -> bool:

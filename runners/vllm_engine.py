@@ -13,12 +13,14 @@ from pathlib import Path
 
 from catalog.records import Candidate
 from runners.chat_template import Rendered, render_conversation
+from runners.endpoint_client import Dialect
 from runners.endpoint_engine import EndpointEngine
-from runners.engine_options import EndpointOptions, EngineOptions, VllmOptions
+from runners.engine_options import ENABLE_THINKING, EndpointOptions, EngineOptions, VllmOptions
 from runners.errors import EngineFailed
 from runners.event_loop import EventLoop
 from runners.hugging_face_chat import FolderChat, read_chat
 from runners.records import ChoiceScore, ChoiceScores, Chunk, Loaded, Message, NotYet, Request
+from runners.thinking import Marks, ThinkingSplitter, closed, marks_of
 from runners.vllm_client import ANSWER_SECONDS, VllmClient
 from runners.vllm_environment import environment_of
 from runners.vllm_scoring import Scored, score
@@ -41,6 +43,7 @@ class VllmEngine:
         self._folder = Path(candidate.weights_path)
         self._shares_prefix = False
         self._chat = FolderChat(None, "", "")
+        self._marks: Marks | None = None
         self._server: VllmServer | None = None
         self._loop: EventLoop | None = None
         self._client: VllmClient | None = None
@@ -62,13 +65,17 @@ class VllmEngine:
         """Start the server and wait until the model answers. Raises EngineFailed with the server's last words."""
         folder, environment = environment_of(self._options)
         self._chat = read_chat(self._folder)
+        self._marks = marks_of(self._chat.template)
         server = VllmServer(folder, environment, self._options, self._on_progress)
         loop = EventLoop()
         self._server, self._loop = server, loop
         server.start(self._candidate, lambda address: self._is_ready(loop, address))
         self._client = self._new_client(server.address)
         self._answers = EndpointEngine(
-            self._candidate, self._endpoint_options(server.address), {_KEY: server.key}, self._extra_body
+            self._candidate,
+            self._endpoint_options(server.address),
+            {_KEY: server.key},
+            Dialect(self._extra_body, self._splitter),
         )
         listed = self._answers.load()
         self._warm_up(loop, self._client)
@@ -196,9 +203,17 @@ class VllmEngine:
         body: dict[str, object] = {}
         if not self._shares_prefix:
             body["cache_salt"] = secrets.token_hex(16)
+        enable = ENABLE_THINKING[self._options.thinking]
+        if enable is not None:
+            body["chat_template_kwargs"] = {"enable_thinking": enable, "thinking": enable}
         if self._chat.template is not None and request.messages[-1].role == "assistant":
             body |= {"add_generation_prompt": False, "continue_final_message": True}
         return body
+
+    def _splitter(self, request: Request) -> ThinkingSplitter:
+        """A reasoning parser has told thinking apart already; else the chat template says how the model marks it."""
+        marks = None if self._options.reasoning_parser is not None else self._marks
+        return ThinkingSplitter(marks, self._render(request).text)
 
     def _as_sent(self, request: Request) -> Request:
         """The request as this model's chat API takes it: turns that the template knows, a prefix as the last turn."""
@@ -211,7 +226,13 @@ class VllmEngine:
 
     def _render_plain(self, messages: Sequence[Message]) -> Rendered:
         chat = self._chat
-        return render_conversation(messages, chat.template, bos_token=chat.bos_token, eos_token=chat.eos_token)
+        return render_conversation(
+            messages,
+            chat.template,
+            bos_token=chat.bos_token,
+            eos_token=chat.eos_token,
+            enable_thinking=ENABLE_THINKING[self._options.thinking],
+        )
 
     def _render(self, request: Request) -> Rendered:
         rendered = self._render_plain(request.messages)
@@ -233,7 +254,7 @@ class VllmEngine:
 
     async def _score(self, client: VllmClient, request: Request) -> ChoiceScores:
         rendered = self._render(request)
-        prompt = await self._tokens(client, rendered.text)
+        prompt = await self._tokens(client, closed(self._marks, rendered.text))
         choices = await self._choice_tokens(client, rendered.separator, request.choices)
         scored = Scored(logprobs=(), cached_tokens=0)
         if len(prompt) + max(map(len, choices), default=0) <= self._options.context_tokens:

@@ -29,6 +29,13 @@ def test_a_template_that_refuses_system_turns_gets_the_text_in_the_first_user_tu
     assert render_conversation(TURNS, NO_SYSTEM).text == "<|user|>Be brief.\n\nHello<|assistant|>"
 
 
+def test_a_template_is_told_whether_the_model_may_think_only_where_somebody_says_so() -> None:
+    template = "{% if enable_thinking is defined %}{{ enable_thinking }}{{ thinking }}{% else %}as it likes{% endif %}"
+    turns = (Message(role="user", content="hi"),)
+    said = [render_conversation(turns, template, enable_thinking=choice).text for choice in (None, True, False)]
+    assert said == ["as it likes", "TrueTrue", "FalseFalse"]
+
+
 def test_a_base_model_gets_plain_text_with_answers_after_their_questions() -> None:
     turns = (*TURNS, Message(role="assistant", content="Hi"), Message(role="user", content="And?"))
     rendered = render_conversation(turns, None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.thinking import Marks, ThinkingSplitter, marks_of
+from runners.thinking import Marks, ThinkingSplitter, closed, marks_of
 
 QWEN = "{% if enable_thinking %}<think>{% endif %}"
 HARMONY = "<|channel|>analysis<|message|>"
@@ -48,6 +48,19 @@ def test_thinking_and_answer(
     template: str | None, prompt: str, text: str, thinking: str, answer: str, size: int
 ) -> None:
     assert split(text, size, marks_of(template), prompt) == (thinking, answer)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "ready"),
+    [
+        ("<|assistant|><think>\n", "<|assistant|><think>\n\n</think>\n\n"),
+        ("<|assistant|>", "<|assistant|>"),
+        ("<think>\n\n</think>\n\n", "<think>\n\n</think>\n\n"),
+    ],
+)
+def test_thinking_that_a_template_opens_is_closed_before_answers_are_scored(prompt: str, ready: str) -> None:
+    assert closed(Marks("<think>", "</think>"), prompt) == ready
+    assert closed(None, prompt) == prompt
 
 
 @given(st.text(alphabet="<think>/ a\n", max_size=60), st.integers(1, 9))
