@@ -1,5 +1,6 @@
 """Runs in real worker processes: what is kept when something breaks, and that nothing is left behind."""
 
+import json
 import os
 import resource
 import signal
@@ -183,6 +184,46 @@ def test_cancelling_ends_the_worker_and_keeps_what_was_finished(tmp_path: Path) 
     assert result.status == "cancelled"
     assert result.completions
     assert not psutil.pid_exists(result.started[0].pid)
+
+
+LIMITED = """
+import json, resource, sys
+from pathlib import Path
+from runners.process import RunFolder, run_in_worker
+from runners.records import RunSpec
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), resource.RLIM_INFINITY))
+spec = RunSpec.model_validate_json(sys.stdin.read())
+result = run_in_worker(spec, RunFolder(Path(sys.argv[2])), on_event=lambda _: None, is_cancelled=lambda: False)
+print(json.dumps([failure.failure.model_dump(mode="json") for failure in result.failures]))
+"""
+
+
+def failures_with_little_memory(spec: RunSpec, folder: Path, limit_bytes: int) -> list[dict[str, str]]:
+    """Failures of a run whose worker may have no more address space than this."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(limit_bytes), str(folder)],
+        input=spec.model_dump_json(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    failures: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
+    return failures
+
+
+def test_a_worker_that_asks_for_more_memory_than_there_is_says_so(tmp_path: Path) -> None:
+    (failure,) = failures_with_little_memory(make_spec(ScriptedOptions(memory_bytes=8 * 2**30)), tmp_path, 4 * 2**30)
+    assert failure["kind"] == "out_of_memory"
+    assert "smaller quantization" in failure["hint"]
+
+
+@pytest.mark.engine
+def test_a_context_larger_than_the_memory_is_a_failed_load_with_what_to_do(tmp_path: Path, smollm2: Path) -> None:
+    spec = make_spec(LlamaCppOptions(context_tokens=400_000), weights=smollm2)
+    (failure,) = failures_with_little_memory(spec, tmp_path, 4 * 2**30)
+    assert failure["stage"] == "load"
+    assert "Set a smaller context_tokens" in failure["message"]
 
 
 @pytest.mark.parametrize("limit_bytes", [1_000, 8_000])
