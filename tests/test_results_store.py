@@ -233,6 +233,8 @@ def test_every_past_results_file_still_opens(past: Path, tmp_path: Path) -> None
     assert kept.model_ids == ("HuggingFaceTB/SmolLM2-135M-Instruct",)
     assert kept.exclusions
     assert kept.exclusions[0].reason
+    # The files before the third migration have nowhere to keep losses.
+    assert len(store.losses(("a",))) == (past.name >= "results-0003")
 
 
 def test_a_results_file_of_every_schema_is_kept() -> None:
