@@ -142,9 +142,9 @@ class EndpointEngine:
         if refusal is not None:
             raise LimitReached(refusal)
 
-    def score_choices(self, requests: Sequence[Request]) -> Iterator[ChoiceScores]:
+    def score_choices(self, requests: Sequence[Request], *, sharing: Sequence[Request] = ()) -> Iterator[ChoiceScores]:
         """Always raises EngineFailed: the API does not give the log-probability of a text that it did not choose."""
-        del requests
+        del requests, sharing
         self._ready()
         raise EngineFailed("An endpoint cannot score given answers; labels are generated instead.")
 

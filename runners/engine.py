@@ -60,8 +60,12 @@ class Engine(Protocol):
         """
         ...
 
-    def score_choices(self, requests: Sequence[Request]) -> Iterator[ChoiceScores]:
-        """Log-probability of every choice of every request, in order. Raises EngineFailed where it cannot."""
+    def score_choices(self, requests: Sequence[Request], *, sharing: Sequence[Request] = ()) -> Iterator[ChoiceScores]:
+        """Log-probability of every choice of every request, in order. Raises EngineFailed where it cannot.
+
+        `sharing` names all requests of the work that these are a part of, by default these: what they begin with may
+        be computed once, and a part of the work is computed as it would be with all of it.
+        """
         ...
 
     def close(self) -> None:

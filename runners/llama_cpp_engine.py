@@ -16,7 +16,7 @@ from runners.errors import EngineFailed
 from runners.llama_cells import OWN_SEQUENCES, CellLayout
 from runners.llama_generation import Bounds, Generation
 from runners.llama_model import LlamaModel
-from runners.llama_scoring import Item, Room, Scoring
+from runners.llama_scoring import Item, Room, Scoring, common_prefix
 from runners.llama_threads import Threads
 from runners.records import ChoiceScore, ChoiceScores, Chunk, Loaded, NotYet, Request, Tuned
 
@@ -76,7 +76,7 @@ class LlamaCppEngine:
         generation = Generation(model, bounds, self._layout)
         yield from generation.run(requests, max_concurrency, sharing)
 
-    def score_choices(self, requests: Sequence[Request]) -> Iterator[ChoiceScores]:
+    def score_choices(self, requests: Sequence[Request], *, sharing: Sequence[Request] = ()) -> Iterator[ChoiceScores]:
         """Score the choices of each request; the tokens that all prompts begin with are decoded once."""
         model = self._ready()
         if not requests:
@@ -86,7 +86,8 @@ class LlamaCppEngine:
             Item(model.text.encode(text.text), model.text.encode_choices(text.separator, request.choices))
             for request, text in zip(requests, rendered, strict=True)
         ]
-        scored = Scoring(model.decoder, self._room(model), self._layout).score(items)
+        beginning = common_prefix([model.text.encode(model.text.render_answered(request).text) for request in sharing])
+        scored = Scoring(model.decoder, self._room(model), self._layout).score(items, beginning if sharing else None)
         for request, (item, shared) in zip(requests, scored, strict=True):
             if shared is None:
                 yield ChoiceScores(request_id=request.id, scores=(), prompt_tokens=len(item.prompt), cached_tokens=0)

@@ -117,7 +117,7 @@ class Generation:
         prompts = [self._text.encode(self._text.render(request).text) for request in sharing]
         needs = [len(tokens) + request.max_output_tokens for tokens, request in zip(prompts, sharing, strict=True)]
         fitting = [number for number, need in enumerate(needs) if need <= self._bounds.cells]
-        prefix = common_prefix([prompts[number] for number in fitting]) if len(fitting) > 1 else []
+        prefix = common_prefix([prompts[number] for number in fitting])
         own = max((needs[number] for number in fitting), default=0) - len(prefix)
         if self._layout is None:
             self._decode_shared(prefix)

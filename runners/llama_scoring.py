@@ -61,15 +61,16 @@ class Scoring:
         self._layout = layout
         self._shared = 0
 
-    def score(self, items: Sequence[Item]) -> Iterator[tuple[Item, int | None]]:
+    def score(self, items: Sequence[Item], beginning: list[int] | None = None) -> Iterator[tuple[Item, int | None]]:
         """Every item in order, with the tokens that it shares with others; None where it does not fit the cells.
 
+        `beginning` is what all prompts begin with, where these are a part of the work; else it is looked for.
         Raises EngineFailed where llama.cpp does.
         """
         if self._layout is not None:
             self._layout.prepare()
         self._decoder.clear()
-        prefix = common_prefix([item.prompt for item in items]) if len(items) > 1 else []
+        prefix = common_prefix([item.prompt for item in items]) if beginning is None else beginning
         self._shared = len(prefix)
         list(self._decoder.decode_rows([Entry(token, position, (0,)) for position, token in enumerate(prefix)]))
         group: list[Item] = []
@@ -204,7 +205,9 @@ class Scoring:
 
 
 def common_prefix(prompts: Sequence[Sequence[int]]) -> list[int]:
-    """Longest run of tokens that all prompts begin with; each prompt keeps at least one token of its own."""
+    """Longest run of tokens that several prompts begin with; each prompt keeps at least one token of its own."""
+    if len(prompts) < 2:
+        return []
     shortest = min(len(prompt) for prompt in prompts) - 1
     table = np.array([prompt[:shortest] for prompt in prompts])
     same = (table == table[0]).all(axis=0)

@@ -104,8 +104,9 @@ class ScriptedEngine:
                     freed_at.append(due)
                 yield chunk
 
-    def score_choices(self, requests: Sequence[Request]) -> Iterator[ChoiceScores]:
+    def score_choices(self, requests: Sequence[Request], *, sharing: Sequence[Request] = ()) -> Iterator[ChoiceScores]:
         """The scripted answer gets most of the probability."""
+        del sharing
         self._ready()
         for request in requests:
             if (failure := self._misbehave(request.id)) is not None:

@@ -72,8 +72,8 @@ class Pace:
     """Most requests under way."""
     arrivals_seconds: Sequence[float] | None = None
     """When each request arrives, counted from the start of the stream and rising; None: as soon as a place is free."""
-    shares_prefix: bool = False
-    """Whether what all prompts begin with may be computed once, before the first: for accuracy, never for latency."""
+    sharing: Sequence[Request] = ()
+    """Requests whose common beginning may be computed once, before the first: for accuracy, never for latency."""
 
 
 def time_stream(
@@ -100,8 +100,7 @@ def time_stream(
             running[request.id] = _Timing(request, ready_at if arrives_at is None else arrives_at, stopwatch.now())
             yield request
 
-    sharing = requests if pace.shares_prefix else ()
-    for chunk in engine.stream(hand_over(), max_concurrency=pace.max_concurrency, sharing=sharing):
+    for chunk in engine.stream(hand_over(), max_concurrency=pace.max_concurrency, sharing=pace.sharing):
         at = stopwatch.now()
         timing = running[chunk.request_id]
         timing.note(chunk, at)

@@ -124,8 +124,9 @@ class VllmEngine:
                 self._check_server()
             yield chunk
 
-    def score_choices(self, requests: Sequence[Request]) -> Iterator[ChoiceScores]:
+    def score_choices(self, requests: Sequence[Request], *, sharing: Sequence[Request] = ()) -> Iterator[ChoiceScores]:
         """Score the choices of each request. Raises EngineFailed where the server does, or is gone."""
+        del sharing  # vLLM finds by itself what prompts begin with.
         loop, client = self._ready()
         pending = iter(requests)
         running: deque[Future[ChoiceScores]] = deque()

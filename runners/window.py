@@ -104,7 +104,7 @@ class Window:
         workload = part.workload
         self._baseline = self._measure_baseline(workload) if workload.calibration == "contextual" else {}
         try:
-            for scores in self._engine.score_choices(part.requests):
+            for scores in self._engine.score_choices(part.requests, sharing=part.pace.sharing):
                 self._write_choice(part, scores)
                 del remaining[scores.request_id]
         except EngineFailed:
@@ -112,7 +112,7 @@ class Window:
             # failure falls on its own example. What was answered before stays.
             for request in remaining.values():
                 try:
-                    for scores in self._engine.score_choices((request,)):
+                    for scores in self._engine.score_choices((request,), sharing=part.pace.sharing):
                         self._write_choice(part, scores)
                 except EngineFailed as error:
                     self._fail(part, request, str(error))

@@ -65,7 +65,7 @@ class WorkloadRunner:
         if workload.kind == "accuracy" and self._spec.keeps_prompts:
             self._keep_prompts(missing)
         concurrency = self._engine.concurrency if workload.kind == "accuracy" else 1
-        part = Part(workload, missing, Pace(concurrency, shares_prefix=workload.kind == "accuracy"))
+        part = Part(workload, missing, Pace(concurrency, sharing=requests if workload.kind == "accuracy" else ()))
         if workload.kind == "latency":
             self._warm_up(part)
         self._window.measure(part)

@@ -64,6 +64,14 @@ def test_no_score_depends_on_the_batch_or_the_neighbours(engine: LlamaCppEngine,
             assert values == pytest.approx(together[name], abs=1e-4)
 
 
+def test_a_part_of_the_work_is_scored_as_with_all_of_it(engine: LlamaCppEngine, requests: list[Request]) -> None:
+    """What is missing of a run may begin alike further than the whole, and must not be computed otherwise."""
+    whole = logprobs(engine, requests)
+    alike = [requests[3], requests[3].model_copy(update={"id": "again"})]
+    for found in engine.score_choices(alike, sharing=requests):
+        assert [score.logprob for score in found.scores] == pytest.approx(whole["r3"], abs=1e-4)
+
+
 def test_a_list_of_answers_longer_than_the_sequences_is_scored_whole(
     engine: LlamaCppEngine, requests: list[Request]
 ) -> None:
