@@ -108,7 +108,10 @@ def percentiles(rows: Sequence[Row], names: Sequence[str], everyone: Sequence[st
 def sweep_lines(rows: Sequence[Row], everyone: Sequence[str]) -> Drawing:
     """A line per candidate over `at_once` on a scale that doubles, a ring where `knee`."""
     base = _base(rows).properties(width=WIDTH, height=240)
-    x = alt.X("at_once:Q", axis=alt.Axis(title="Requests at once"), scale=alt.Scale(type="log", base=2))
+    levels = sorted({row["at_once"] for row in rows if isinstance(row["at_once"], int | float)})
+    # On a logarithmic scale Vega puts marks at 1.5, 3.5 …, where nothing was measured.
+    axis = alt.Axis(title="Requests at once", values=levels, format="d")
+    x = alt.X("at_once:Q", axis=axis, scale=alt.Scale(type="log", base=2))
     y = alt.Y("value:Q", axis=alt.Axis(title="Output tokens per second"), scale=alt.Scale(zero=True, nice=True))
     legend = alt.Legend(title=None, orient="bottom", columns=2)
     colour, shape = _colour(everyone, legend), _shape(everyone, legend)
