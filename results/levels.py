@@ -60,6 +60,10 @@ def find_knee(asked: Workload, levels: Sequence[LevelSummary]) -> tuple[float | 
             )
         before = level
     last = _at_once(levels[-1])
+    if not levels[-1].measured.output_tokens_per_second:
+        return None, f"No request was answered at {last}."
+    if len(levels) == 1:
+        return None, f"Only {last} was measured: a knee needs more levels."
     return None, f"Throughput still gained at {last}, the last level measured."
 
 

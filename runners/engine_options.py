@@ -71,7 +71,7 @@ class ScriptedOptions(_Options):
     """Thinking before every answer, one chunk per word; its words are output tokens."""
     score_seconds: float = Field(default=0.0, ge=0)
     """Delay of scoring the choices of one request."""
-    text: str = "one two three four"
+    text: str = Field(default="one two three four", pattern=r"\S")
     """Answer to every request, one chunk per word."""
     answers: dict[str, str] = Field(default_factory=dict)
     """Choice that wins, by example id; others choose the first label."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from runners.errors import EngineFailed
 from runners.llama_cells import ROWS, CellLayout, aligned
 from runners.llama_decoder import Entry
 from runners.llama_model import LlamaModel
@@ -199,7 +200,10 @@ class Generation:
         for index, row in self._decoder.decode_rows(entries):
             if index in owners:
                 slot = owners[index]
-                found += [(slot, chunk) for chunk in self._advance(slot, row)]
+                try:
+                    found += [(slot, chunk) for chunk in self._advance(slot, row)]
+                except EngineFailed as error:
+                    found.append((slot, _failed(slot, str(error))))
         if self._layout is not None and self._regions is not None:
             self._layout.forget_rows()
         yield from found
@@ -253,6 +257,10 @@ def _logprob(logits: npt.NDArray[np.float32], token: int) -> float:
     """Natural-log probability of a token before temperature and grammar."""
     highest = logits.max()
     return float(logits[token] - highest) - float(np.log(np.exp(logits - highest).sum(dtype=np.float64)))
+
+
+def _failed(slot: _Slot, reason: str) -> Chunk:
+    return Chunk(request_id=slot.request.id, text="", tokens=0, finish_reason="failed", failure=reason)
 
 
 def _overflow(slot: _Slot) -> Chunk:

@@ -17,7 +17,7 @@ from runners.errors import EngineFailed
 from runners.gpu import gpu_devices
 from runners.llama_decoder import Decoder, Entry
 from runners.llama_offload import ALL_LAYERS, ModelShape, layers_that_fit
-from runners.llama_text import LlamaText
+from runners.llama_text import LlamaText, metadata
 from runners.llama_threads import Threads, choose_threads, usable_cores
 from runners.records import Loaded
 
@@ -139,17 +139,28 @@ class LlamaModel:
         if not header:
             return ALL_LAYERS
         try:
-            return layers_that_fit(self._shape(header), free)
+            shape = self._shape(header)
         finally:
             llama_cpp.llama_model_free(header)
+        return ALL_LAYERS if shape is None else layers_that_fit(shape, free)
 
-    def _shape(self, model: Any) -> ModelShape:
-        layers = llama_cpp.llama_model_n_layer(model)
-        head = llama_cpp.llama_model_n_embd(model) / max(1, llama_cpp.llama_model_n_head(model))
-        numbers = 2 * layers * llama_cpp.llama_model_n_head_kv(model) * head * self._options.context_tokens
+    def _shape(self, header: Any) -> ModelShape | None:
+        """From the file's metadata: a model without weights does not know its own shape. None where it says nothing."""
+        name = metadata(header, "general.architecture")
+
+        def number(key: str) -> int | None:
+            value = metadata(header, f"{name}.{key}")
+            return int(value) if value is not None and value.isdigit() else None
+
+        layers, width, heads = number("block_count"), number("embedding_length"), number("attention.head_count")
+        if not layers or not width:
+            return None
+        # Where heads differ from layer to layer the cache is taken as large as it can be.
+        share = (number("attention.head_count_kv") or heads) / heads if heads else 1.0
+        numbers = 2 * layers * width * share * self._options.context_tokens
         return ModelShape(
             layers=layers,
-            weights_bytes=llama_cpp.llama_model_size(model) or self._path.stat().st_size,
+            weights_bytes=self._path.stat().st_size,
             cache_bytes=round(numbers * _BYTES_PER_NUMBER[self._options.cache_type]),
         )
 

@@ -18,10 +18,9 @@ class LlamaText:
 
     def __init__(self, model: Any, thinking: Thinking) -> None:
         """`thinking` is what the chat template is told."""
-        self._model = model
         self._vocab = llama_cpp.llama_model_get_vocab(model)
         self._enable_thinking = ENABLE_THINKING[thinking]
-        self.template = self._metadata("tokenizer.chat_template")
+        self.template = metadata(model, "tokenizer.chat_template")
         self._marks: Marks | None = marks_of(self.template)
         texts = frame_texts(self._marks)
         self._mark_tokens = frozenset(token for text in texts for token in self._tokenize(text, special=True))
@@ -96,14 +95,6 @@ class LlamaText:
             size = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, -size, 0, shown)
         return buffer.raw[:size]
 
-    def _metadata(self, key: str) -> str | None:
-        size = llama_cpp.llama_model_meta_val_str(self._model, key.encode(), None, 0)
-        if size < 0:
-            return None
-        buffer = ctypes.create_string_buffer(size + 1)
-        llama_cpp.llama_model_meta_val_str(self._model, key.encode(), buffer, size + 1)
-        return buffer.value.decode("utf-8", "replace")
-
     def _tokenize(self, text: str, *, special: bool) -> list[int]:
         data = text.encode("utf-8", "replace")
         size = len(data) + 8
@@ -119,3 +110,13 @@ class LlamaText:
             return ""
         text: bytes = llama_cpp.llama_vocab_get_text(self._vocab, token)
         return text.decode("utf-8", "replace")
+
+
+def metadata(model: Any, key: str) -> str | None:
+    """What a loaded file says under a key, as text; None where it says nothing."""
+    size = llama_cpp.llama_model_meta_val_str(model, key.encode(), None, 0)
+    if size < 0:
+        return None
+    buffer = ctypes.create_string_buffer(size + 1)
+    llama_cpp.llama_model_meta_val_str(model, key.encode(), buffer, size + 1)
+    return buffer.value.decode("utf-8", "replace")

@@ -6,6 +6,7 @@ costs a run is measured by benchmarks/sampling.py.
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -27,28 +28,39 @@ class MemoryWatch:
         self._segment = segment
         self._highest_rss = 0
         self._next_pss_at = 0.0
+        self.tree: list[psutil.Process] = []
+        """The process and all below it, as last seen."""
 
     def sample(self, at_seconds: float) -> MemorySample | None:
         """One sample, with PSS where it is due; None when the process is gone."""
         started = time.perf_counter()
+        try:
+            self.tree = process_tree(self._pid)
+        except psutil.NoSuchProcess:
+            return None
         sample = None
         if started < self._next_pss_at:
-            sample = sample_memory(self._pid, segment=self._segment, at_seconds=at_seconds, with_pss=False)
+            sample = _sample_tree(self.tree, segment=self._segment, at_seconds=at_seconds, with_pss=False)
         if sample is None or sample.rss_bytes > self._highest_rss * GROWTH:
-            sample = sample_memory(self._pid, segment=self._segment, at_seconds=at_seconds)
+            sample = _sample_tree(self.tree, segment=self._segment, at_seconds=at_seconds)
             now = time.perf_counter()
             self._next_pss_at = now + (now - started) / SHARE_OF_A_CORE
-        if sample is not None:
-            self._highest_rss = max(self._highest_rss, sample.rss_bytes)
+            if sample is not None:
+                self._highest_rss = max(self._highest_rss, sample.rss_bytes)
         return sample
 
 
-def sample_memory(pid: int, *, segment: int, at_seconds: float, with_pss: bool = True) -> MemorySample | None:
+def sample_memory(pid: int, *, segment: int, at_seconds: float) -> MemorySample | None:
     """One sample of the tree below `pid`; None when the process is gone."""
     try:
-        tree = _tree(pid)
+        return _sample_tree(process_tree(pid), segment=segment, at_seconds=at_seconds)
     except psutil.NoSuchProcess:
         return None
+
+
+def _sample_tree(
+    tree: Sequence[psutil.Process], *, segment: int, at_seconds: float, with_pss: bool = True
+) -> MemorySample | None:
     parts = [part for process in tree if (part := _of_process(process, with_pss=with_pss)) is not None]
     if not parts:
         return None
@@ -74,7 +86,7 @@ class _Part:
         self.high_water = high_water
 
 
-def _tree(pid: int) -> list[psutil.Process]:
+def process_tree(pid: int) -> list[psutil.Process]:
     """A process and all below it. Asks the kernel for children where it tells them, else goes through every process."""
     root = psutil.Process(pid)
     if not Path(f"/proc/{pid}/task/{pid}/children").exists():

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,6 +111,7 @@ def collect_result(spec: RunSpec, folder: RunFolder, events: tuple[RunEvent, ...
     last_start = max((index for index, event in enumerate(events) if isinstance(event, RunStarted)), default=0)
     recent = events[last_start:]
     failures = tuple(event for event in recent if isinstance(event, FailureHappened))
+    kept = _failures_of_finished_levels(events[:last_start])
     finished = any(isinstance(event, RunFinished) for event in recent)
     stopped = any(event.failure.example_id is event.failure.request_id is None for event in failures)
     status = "cancelled" if cancelled else "finished" if finished else "failed" if stopped else "incomplete"
@@ -123,8 +124,22 @@ def collect_result(spec: RunSpec, folder: RunFolder, events: tuple[RunEvent, ...
         prompts=tuple(prompts.values()),
         completions=tuple(completions.values()),
         memory=_read_memory(folder),
-        failures=failures,
+        failures=(*kept, *failures),
     )
+
+
+def _failures_of_finished_levels(events: tuple[RunEvent, ...]) -> tuple[FailureHappened, ...]:
+    """Of earlier starts: a level that was finished is not measured again, so that its failures stay."""
+    kept: list[FailureHappened] = []
+    open_failures: list[FailureHappened] = []
+    for event in events:
+        if isinstance(event, RunStarted):
+            open_failures = []
+        elif isinstance(event, FailureHappened) and event.level is not None:
+            open_failures.append(event)
+        elif isinstance(event, WorkloadFinished) and event.level is not None:
+            kept += [f for f in open_failures if (f.workload, f.level) == (event.workload, event.level)]
+    return tuple(kept)
 
 
 class _Watch:
@@ -139,6 +154,7 @@ class _Watch:
         self._worker: subprocess.Popen[bytes] | None = None
         self._started = time.perf_counter()
         self._samples_memory = True
+        self._memory: MemoryWatch | None = None
 
     @property
     def has_loaded(self) -> bool:
@@ -180,7 +196,7 @@ class _Watch:
             with self._folder.memory.open("a", buffering=1) as memory:
                 ending = self._look(worker, memory.write, is_cancelled, hang_seconds)
         finally:
-            end_process_group(worker)
+            end_process_group(worker, self._memory.tree if self._memory is not None else ())
         self._read()
         return ending
 
@@ -192,7 +208,7 @@ class _Watch:
         hang_seconds: float,
     ) -> str:
         last_life, last_sample = self._started, float("-inf")
-        memory = MemoryWatch(worker.pid, self._segment)
+        memory = self._memory = MemoryWatch(worker.pid, self._segment)
         while worker.poll() is None:
             now = time.perf_counter()
             if self._samples_memory and now - last_sample >= SAMPLE_SECONDS:
@@ -225,13 +241,17 @@ class _Watch:
             self._on_event(sample)
 
 
-def end_process_group(worker: subprocess.Popen[bytes], *, grace_seconds: float = 3) -> None:
+def end_process_group(
+    worker: subprocess.Popen[bytes], seen: Sequence[psutil.Process] = (), *, grace_seconds: float = 3
+) -> None:
     """End a worker and everything it started: ask, then kill. Safe to call when it has ended already.
+
+    `seen` are processes that it had while it lived: of one that is gone nobody knows what it started.
 
     What sits in a group of its own, such as a server under its guard, ends with the worker and is waited for: the next
     candidate must not be measured beside it.
     """
-    started = _started_by(worker.pid)
+    started = [*_started_by(worker.pid), *(process for process in seen if process.pid != worker.pid)]
     if worker.stdin is not None:
         with contextlib.suppress(BrokenPipeError):
             worker.stdin.close()

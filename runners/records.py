@@ -139,7 +139,7 @@ class Workload(Record):
     """Load sweep: it ends where the time to first token, p95, is longer."""
     max_e2e_p95_seconds: float | None = Field(default=None, gt=0)
     """Load sweep: it ends where the time from handing over to the last token, p95, is longer."""
-    rates_per_second: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    rates_per_second: tuple[Annotated[float, Field(ge=0.01)], ...] = ()
     """Arrivals: requests per second on average; one level after the other."""
     repeats: int = Field(default=2, ge=1, le=100)
     """Load: how often the model is loaded again with its file in memory."""
@@ -170,7 +170,10 @@ class Workload(Record):
     @classmethod
     def _schema_as_json(cls, value: object) -> object:
         if isinstance(value, dict):
-            return json.dumps(value, ensure_ascii=False)
+            try:
+                return json.dumps(value, ensure_ascii=False)
+            except TypeError as error:
+                raise ValueError(f"it holds what JSON does not have ({error}); put dates in quotes") from error
         if isinstance(value, str):
             try:
                 schema = json.loads(value)

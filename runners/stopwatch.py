@@ -4,6 +4,7 @@ One monotonic clock (time.perf_counter); offsets only, no durations, no statisti
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -90,14 +91,17 @@ def time_stream(
     before it in its place was finished, in an open loop when it arrives; it is handed over when the engine takes it.
     """
     running: dict[str, _Timing] = {}
-    ready_at = began_at = stopwatch.now()
+    began_at = stopwatch.now()
+    places = deque([began_at] * pace.max_concurrency)
+    """Since when each place is free that nobody has taken."""
 
     def hand_over() -> Iterator[Request | NotYet]:
         for place, request in enumerate(requests):
             arrives_at = None if pace.arrivals_seconds is None else began_at + pace.arrivals_seconds[place]
             while arrives_at is not None and (early := arrives_at - stopwatch.now()) > 0:
                 yield NotYet(seconds=early)
-            running[request.id] = _Timing(request, ready_at if arrives_at is None else arrives_at, stopwatch.now())
+            ready_at = arrives_at if arrives_at is not None else places.popleft() if places else stopwatch.now()
+            running[request.id] = _Timing(request, ready_at, stopwatch.now())
             yield request
 
     for chunk in engine.stream(hand_over(), max_concurrency=pace.max_concurrency, sharing=pace.sharing):
@@ -108,7 +112,7 @@ def time_stream(
             on_chunk(chunk)
         if chunk.finish_reason is not None:
             del running[chunk.request_id]
-            ready_at = stopwatch.now()
+            places.append(stopwatch.now())
             yield timing.request, _outcome(timing, chunk, at)
 
 

@@ -38,7 +38,8 @@ class SyntheticPrompts:
         self._asked = asked
         self._temperature = temperature
         self._seed = seed
-        self._chance = random.Random(f"synthetic {seed}")
+        # Other words at every start: a server that keeps prompts must not have seen these.
+        self._chance = random.SystemRandom()
         self._words: int | None = None
         self._probes = 0
         self.is_exact = False

@@ -71,11 +71,15 @@ class ThinkingSplitter:
             if found is None:
                 break
             start, mark = found
-            yield from self._give(self._held[:start])
+            if mark != self._marks.opening:
+                yield from self._give(self._held[:start])
             self._held = self._held[start + len(mark) :]
             self._pass(mark)
         held = longest_beginning(self._held, self._awaited())
         ready = self._held[: len(self._held) - held]
+        if self._may_open and not ready.strip():
+            # White space before thinking is no part of the answer, and whether thinking follows is not known yet.
+            return
         self._held = self._held[len(ready) :]
         yield from self._give(ready)
 
@@ -83,9 +87,9 @@ class ThinkingSplitter:
         """Whether text that would come next is thinking, or (the beginning of) a mark, and so no part of the answer."""
         if self._marks is None or not text:
             return False
-        coming = self._held + text
+        coming = (self._held + text).lstrip() if self._may_open else self._held + text
         between = self._starts_part and not self._may_open and not text.strip()
-        return self._thinks or between or any(mark.startswith(coming) for mark in self._awaited())
+        return self._thinks or between or any(coming and mark.startswith(coming) for mark in self._awaited())
 
     def flush(self) -> Iterator[tuple[str, bool]]:
         """What was held back, at the end of the answer."""

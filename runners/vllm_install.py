@@ -176,7 +176,7 @@ def _explain(output: str, log: Path) -> str:
     else:
         lines = [line for line in output.splitlines() if line.strip()]
         reason = f"The last words: {' / '.join(lines[-2:])[-300:]}"
-    return f"vLLM could not be installed. {reason} (log: {log})"
+    return f"vLLM cannot be used. {reason} (log: {log})"
 
 
 def _check_disk(folder: Path, build: str) -> None:

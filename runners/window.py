@@ -87,7 +87,7 @@ class Window:
                 segment=self._session.segment,
                 workload=part.workload.kind,
                 level=part.level,
-                started_at_seconds=started,
+                started_at_seconds=started + (part.pace.arrivals_seconds or (0.0,))[0],
                 finished_at_seconds=finished,
                 energy_joules=used - joules if used is not None and joules is not None else None,
                 energy_source=self._meter.source if self._meter is not None else None,
@@ -140,7 +140,8 @@ class Window:
                     else:
                         self.write(part, _with_label(outcome) if request.choices else outcome)
             except EngineFailed as error:
-                if workload.kind not in {"accuracy", "latency", "prompts"} or not remaining or self._is_broken:
+                is_load = part.level is not None and pace != Pace()
+                if is_load or not remaining or self._is_broken:
                     raise
                 if pace.max_concurrency == 1:
                     # The request at the head is the one that failed.

@@ -135,7 +135,7 @@ class WorkloadRunner:
         return outcome
 
     def _warm_up(self, part: Part, prompts: SyntheticPrompts | None = None) -> None:
-        """Send prompts that are left out, as many at once as will be measured."""
+        """Send a few prompts that are left out, at the pace that will be measured."""
         count = part.workload.warmup_prompts
         if prompts is None:
             requests = neutral_requests(self._spec.test_set, part.workload, count)
@@ -184,6 +184,9 @@ class WorkloadRunner:
             self._engine, workload.synthetic, temperature=workload.temperature, seed=self._spec.seed
         )
         prompts.calibrate()
+        if not prompts.is_exact:
+            asked = workload.synthetic.input_tokens
+            sys.stderr.write(f"Synthetic prompts do not come to {asked} tokens exactly; the real counts are stored.\n")
         return prompts
 
     def _keep_prompts(self, requests: Sequence[Request]) -> None:

@@ -37,6 +37,7 @@ def test_the_demo_file_reads_and_survives_a_round_trip() -> None:
         ("kind: latency", "kind: latencies", "line 11: workloads.0.kind is 'latencies', which is not known"),
         ("prompts: 40", "prompts: many", "line 12: workloads.0.prompts is 'many'"),
         ("prompts: 40", "json_schema: '{'", "it is not JSON"),
+        ("prompts: 40", "json_schema: {const: 2024-01-01}", "put dates in quotes"),
         ("prompts: 40", "json_schema: {type: object}\n    grammar: 'root ::= \"a\"'", "leave one out"),
         ("kind: latency", "kind: accuracy\n    json_schema: {type: object}", "set it to free"),
         ("prompts: 40", "prompts: 0", "line 12: workloads.0.prompts is 0"),
@@ -92,7 +93,7 @@ def test_requirements_are_read_from_a_file(tmp_path: Path) -> None:
         ("[{kind: latency}, {kind: latency}]", "two workloads of kind 'latency': put one of them into a benchmark"),
         ("[{kind: arrivals}]", "line 5: workloads.0: an arrivals workload needs rates_per_second, such as"),
         ("[{kind: latency, rates_per_second: [1]}]", "only an arrivals workload has rates_per_second"),
-        ("[{kind: arrivals, rates_per_second: [0]}]", "greater than 0"),
+        ("[{kind: arrivals, rates_per_second: [0]}]", "greater than or equal to 0.01"),
         ("[{kind: load_sweap}]", "Did you mean 'load_sweep'?"),
         (
             "[{kind: accuracy, synthetic: {input_tokens: 3, output_tokens: 1}}]",

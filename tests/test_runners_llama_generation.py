@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import llama_cpp
 import pytest
 
 from catalog.records import Candidate
@@ -194,6 +195,18 @@ def test_threads_are_tried_out_unless_the_options_say_how_many(smollm2: Path) ->
 )
 def test_more_threads_have_to_be_faster_by_more_than_a_hair(seconds: dict[int, float], best: int) -> None:
     assert fastest(tuple(seconds), seconds.__getitem__) == best
+
+
+def test_the_shape_of_a_model_is_read_before_its_weights_are(chat: LlamaCppEngine) -> None:
+    model = chat._ready()
+    header = model._load(0, vocabulary_only=True)
+    shape = model._shape(header)
+    llama_cpp.llama_model_free(header)
+    assert shape is not None
+    assert shape.layers == 30
+    # SmolLM2 135M: 3 of 9 heads of 64 numbers, keys and values at 2 bytes, 30 layers, 1,024 cells.
+    assert shape.cache_bytes == 2 * 2 * 3 * 64 * 30 * 1024
+    assert shape.weights_bytes > 80_000_000
 
 
 GIB = 2**30

@@ -22,6 +22,7 @@ def split(text: str, size: int, marks: Marks | None, prompt: str = "") -> tuple[
     ("template", "prompt", "text", "thinking", "answer"),
     [
         (QWEN, "", "<think>\nhm\n</think>\n\nbilling", "hm\n", "billing"),
+        (QWEN, "", "\n<think>hm</think>billing", "hm", "billing"),
         (QWEN, "", "billing", "", "billing"),
         (QWEN, "", "\n\nbilling <think> is a mark", "", "\n\nbilling <think> is a mark"),
         (QWEN, "<|assistant|><think>\n", "hm</think>billing", "hm", "billing"),
@@ -75,6 +76,8 @@ def test_the_size_of_the_pieces_changes_nothing(text: str, size: int) -> None:
         ("", "<think>", True),
         ("", "<th", True),
         ("", "billing", False),
+        ("\n", "<think>", True),
+        ("\n", "billing", False),
         ("<think>", "hm", True),
         ("<think>hm</think>", "\n\n", True),
         ("<think>hm</think>", "billing", False),

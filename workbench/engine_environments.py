@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runners.engine_options import EngineOptions, VllmOptions
 from runners.errors import EngineUnavailable
-from runners.vllm_environment import find_environment
+from runners.vllm_environment import INSTALL_COMMAND, find_environment
 from runners.vllm_install import check_vllm, install_vllm, uninstall_vllm
 from workbench.records import EngineStatus
 from workbench.settings import Settings
@@ -16,7 +16,6 @@ from workbench.settings import Settings
 OWN_ENVIRONMENT = "vllm"
 """The engine that has one."""
 _CAN = "safetensors of transformers models on NVIDIA GPUs, or slowly on the CPU"
-_INSTALL = "python3 launch.py engines install vllm"
 
 
 def with_environment(options: EngineOptions, settings: Settings) -> EngineOptions:
@@ -32,12 +31,12 @@ def vllm_status(settings: Settings) -> EngineStatus:
     found = find_environment(folder)
     if found is None:
         state = "unfinished" if folder.exists() else "missing"
-        return EngineStatus(name=OWN_ENVIRONMENT, version=None, can=_CAN, install=_INSTALL, state=state)
+        return EngineStatus(name=OWN_ENVIRONMENT, version=None, can=_CAN, install=INSTALL_COMMAND, state=state)
     return EngineStatus(
         name=OWN_ENVIRONMENT,
         version=found.version,
         can=_CAN,
-        install=_INSTALL,
+        install=INSTALL_COMMAND,
         build=f"{found.build}, torch {found.torch_version}",
         folder=str(folder),
         size_bytes=found.size_bytes,

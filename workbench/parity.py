@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from catalog.gguf_file import read_gguf
 from catalog.records import Candidate
 from results.parity import AT_LEAST, compare_runs
@@ -158,10 +160,22 @@ def _at_concurrency(candidates: tuple[CandidateDefinition, ...], concurrency: in
     has_it = ["concurrency" in type(candidate.options).model_fields for candidate in candidates]
     if not any(has_it):
         raise BadBenchmarkFile(
-            "--concurrency is for engines that answer several requests at once, such as endpoint; neither candidate "
-            "runs on one. Leave it out; for llama-cpp compare two values of batch_tokens."
+            "--concurrency is for engines that answer several requests at once; neither candidate runs on one. "
+            "Leave it out."
         )
-    # As if it had been written in the file, so that a number out of range is refused as it would be there.
+    try:
+        return _with_concurrency(candidates, has_it, concurrency)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        raise BadBenchmarkFile(
+            f"--concurrency {concurrency} is out of range for one of the engines: {reason}."
+        ) from error
+
+
+def _with_concurrency(
+    candidates: tuple[CandidateDefinition, ...], has_it: Sequence[bool], concurrency: int
+) -> tuple[CandidateDefinition, ...]:
+    """As if it had been written in the file."""
     return tuple(
         CandidateDefinition.model_validate(
             candidate.model_dump() | {"options": candidate.options.model_dump() | {"concurrency": concurrency}}
@@ -195,9 +209,11 @@ def _check_same_model(specs: tuple[RunSpec, ...]) -> None:
 
 def _different_models(first: Candidate, second: Candidate) -> str | None:
     """Why two files cannot hold one model; None where they can. Of what a server holds only its name is known."""
-    if not first.weights_path or not second.weights_path:
+    paths = [Path(candidate.weights_path) for candidate in (first, second)]
+    # A folder of safetensors tells its shape elsewhere; that it is the same model is then the user's word.
+    if not all(path.is_file() for path in paths):
         return None
-    ours, theirs = (read_gguf(Path(candidate.weights_path)).architecture for candidate in (first, second))
+    ours, theirs = (read_gguf(path).architecture for path in paths)
     for name, one, other in (
         ("networks of kind", ours.name, theirs.name),
         ("layers:", ours.layers, theirs.layers),

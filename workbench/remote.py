@@ -40,6 +40,6 @@ def _examples_sent(definition: BenchmarkDefinition, test_set: TestSet) -> int:
     counts = (
         min(workload.prompts or everything, everything) if workload.kind == "latency" else everything
         for workload in definition.workloads
-        if workload.kind != "prompts"
+        if workload.kind not in {"prompts", "load"} and workload.synthetic is None
     )
     return max(counts, default=0)
