@@ -143,7 +143,7 @@ def test_figures_that_contradict_each_other_are_read_or_refused(damage: Damage) 
 
 
 def load(damage: Damage, folder: Path) -> RunResult:
-    spec = make_spec(LlamaCppOptions(context_tokens=64), weights=damage.path, workloads=())
+    spec = make_spec(LlamaCppOptions(context_tokens=64, threads=1), weights=damage.path, workloads=())
     return run_in_worker(spec, RunFolder(folder), on_event=lambda _: None, is_cancelled=lambda: False, hang_seconds=300)
 
 
