@@ -1,6 +1,6 @@
 """Does watching memory cost speed? Decode tokens/s of a worker with and without the sampler looking at it.
 
-    .venv/bin/python benchmarks/sampling.py [MODEL.gguf] [--rounds 10] [--output-tokens 128] [--interval 0.25]
+    .venv/bin/python -m benchmarks.sampling [MODEL.gguf] [--rounds 10] [--output-tokens 128] [--interval 0.25]
 
 A child process holds the model and decodes greedily when told to; this process samples it as the parent of a run does,
 in every other round: with, without, with, without … so that a machine that slows down slows both. The order turns
@@ -60,7 +60,7 @@ def main() -> None:
     if arguments.child:
         decode_when_told(model, arguments.output_tokens)
         return
-    command = [sys.executable, __file__, str(model), "--child", "--output-tokens", str(arguments.output_tokens)]
+    command = [sys.executable, "-m", "benchmarks.sampling", str(model), "--child", "--output-tokens", str(arguments.output_tokens)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         watched, alone, busy = measure(child, arguments.rounds, arguments.interval)
         if child.stdin is not None:
