@@ -60,7 +60,15 @@ def main() -> None:
     if arguments.child:
         decode_when_told(model, arguments.output_tokens)
         return
-    command = [sys.executable, "-m", "benchmarks.sampling", str(model), "--child", "--output-tokens", str(arguments.output_tokens)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.sampling",
+        str(model),
+        "--child",
+        "--output-tokens",
+        str(arguments.output_tokens),
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         watched, alone, busy = measure(child, arguments.rounds, arguments.interval)
         if child.stdin is not None:
