@@ -1,17 +1,19 @@
 """How many threads are fastest here, found by trying: hyper-threads and slow cores help some machines and hurt others.
 
-Generating is bound by memory and computing a prompt by arithmetic, so each gets its own number. Takes about a second
-with small models; runs before anything is timed.
+Generating is bound by memory and computing a prompt by arithmetic, so each gets its own number. Takes a second or two,
+also with large models, of which fewer numbers are tried; runs before anything is timed.
 """
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import psutil
 
-_DECODE_STEPS = 6
+_MOST_SECONDS = 1.5
+"""For each of the two: a large model is not kept waiting, and runs on what was tried by then."""
+_DECODE_STEPS = 8
 _PROMPT_TOKENS = 64
 _GAIN = 1.03
 """More threads have to be this much faster: they cost power, and others need cores too."""
@@ -31,40 +33,39 @@ def usable_cores() -> int:
 
 
 def thread_counts() -> tuple[int, ...]:
-    """Numbers worth trying, ascending: half, three quarters and all physical cores, and all logical ones."""
+    """Numbers worth trying, the likeliest first: all physical cores, three quarters, half, and all logical ones."""
     physical = usable_cores()
-    return tuple(sorted({max(1, physical // 2), max(1, physical * 3 // 4), physical, _allowed_cores()}))
+    return tuple(dict.fromkeys((physical, max(1, physical * 3 // 4), max(1, physical // 2), _allowed_cores())))
 
 
-def fastest(counts: Sequence[int], seconds_of: Callable[[int], float]) -> int:
+def fastest(seconds_of: Mapping[int, float]) -> int:
     """The smallest count that no larger one beats by more than a hair."""
-    best, best_seconds = counts[0], seconds_of(counts[0])
+    counts = sorted(seconds_of)
+    best = counts[0]
     for count in counts[1:]:
-        seconds = seconds_of(count)
-        if seconds * _GAIN < best_seconds:
-            best, best_seconds = count, seconds
+        if seconds_of[count] * _GAIN < seconds_of[best]:
+            best = count
     return best
 
 
 def choose_threads(set_threads: Callable[[int], None], decode: Callable[[int], None]) -> Threads:
-    """Try the counts. `decode(n)` computes n tokens of a prompt from an empty cache, with n = 1 as one step."""
-    counts = thread_counts()
+    """Try the counts while there is time. `decode(n)` computes n tokens from an empty cache, with n = 1 as one step."""
 
-    def seconds_of(count: int, tokens: int, times: int) -> float:
-        set_threads(count)
-        decode(tokens)
-        rounds = []
-        for _ in range(2):
+    def try_out(tokens: int, times: int) -> int:
+        began_at = time.perf_counter()
+        seconds: dict[int, float] = {}
+        for count in thread_counts():
+            set_threads(count)
+            decode(tokens)
             started = time.perf_counter()
             for _ in range(times):
                 decode(tokens)
-            rounds.append(time.perf_counter() - started)
-        return min(rounds)
+            seconds[count] = time.perf_counter() - started
+            if time.perf_counter() - began_at > _MOST_SECONDS:
+                break
+        return fastest(seconds)
 
-    return Threads(
-        decode=fastest(counts, lambda count: seconds_of(count, 1, _DECODE_STEPS)),
-        batch=fastest(counts, lambda count: seconds_of(count, _PROMPT_TOKENS, 1)),
-    )
+    return Threads(decode=try_out(1, _DECODE_STEPS), batch=try_out(_PROMPT_TOKENS, 2))
 
 
 def _allowed_cores() -> int:

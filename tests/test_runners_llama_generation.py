@@ -194,7 +194,7 @@ def test_threads_are_tried_out_unless_the_options_say_how_many(smollm2: Path) ->
     [({1: 4.0, 2: 2.0, 4: 1.0}, 4), ({1: 1.0, 2: 0.99, 4: 0.98}, 1), ({2: 1.0, 4: 0.5, 8: 0.7}, 4)],
 )
 def test_more_threads_have_to_be_faster_by_more_than_a_hair(seconds: dict[int, float], best: int) -> None:
-    assert fastest(tuple(seconds), seconds.__getitem__) == best
+    assert fastest(seconds) == best
 
 
 def test_the_shape_of_a_model_is_read_before_its_weights_are(chat: LlamaCppEngine) -> None:
