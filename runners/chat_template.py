@@ -32,6 +32,12 @@ class Rendered(Record):
     messages: tuple[Message, ...]
     """The turns as the template took them."""
 
+    def begun(self, answer_prefix: str) -> "Rendered":
+        """The same with the beginning of the answer behind it; as it is where there is none."""
+        if not answer_prefix:
+            return self
+        return self.model_copy(update={"text": self.text + self.separator + answer_prefix, "separator": ""})
+
 
 def render_conversation(
     messages: Sequence[Message],

@@ -21,9 +21,7 @@ def wants_schema(request: Request, options: EndpointOptions) -> bool:
 
 def prompt_text(request: Request) -> str:
     """The conversation as plain text: what `completions` receives; of `chat`, what the server's template is fed."""
-    rendered = render_conversation(request.messages, None)
-    prefix = f"{rendered.separator}{request.answer_prefix}" if request.answer_prefix else ""
-    return f"{rendered.text}{prefix}"
+    return render_conversation(request.messages, None).begun(request.answer_prefix).text
 
 
 def request_body(request: Request, model: str, options: EndpointOptions, *, schema: bool) -> dict[str, object]:

@@ -38,6 +38,7 @@ class LlamaCppEngine:
         self._model: LlamaModel | None = None
         self._layout: CellLayout | None = None
         self._threads: Threads | None = None
+        self._beginning: tuple[Sequence[Request], list[int]] | None = None
 
     @property
     def concurrency(self) -> int:
@@ -86,8 +87,9 @@ class LlamaCppEngine:
             Item(model.text.encode(text.text), model.text.encode_choices(text.separator, request.choices))
             for request, text in zip(requests, rendered, strict=True)
         ]
-        beginning = common_prefix([model.text.encode(model.text.render_answered(request).text) for request in sharing])
-        scored = Scoring(model.decoder, self._room(model), self._layout).score(items, beginning if sharing else None)
+        known = {request.id: item.prompt for request, item in zip(requests, items, strict=True)}
+        beginning = self._beginning_of(sharing, known) if sharing else None
+        scored = Scoring(model.decoder, self._room(model), self._layout).score(items, beginning)
         for request, (item, shared) in zip(requests, scored, strict=True):
             if shared is None:
                 yield ChoiceScores(request_id=request.id, scores=(), prompt_tokens=len(item.prompt), cached_tokens=0)
@@ -108,6 +110,14 @@ class LlamaCppEngine:
             self._model.close()
             self._model = None
             self._layout = None
+
+    def _beginning_of(self, sharing: Sequence[Request], known: dict[str, list[int]]) -> list[int]:
+        """What all these begin with; found once, because a work may come in many parts."""
+        if self._beginning is None or self._beginning[0] is not sharing:
+            text = self._ready().text
+            prompts = [known.get(request.id) or text.encode(text.render_answered(request).text) for request in sharing]
+            self._beginning = (sharing, common_prefix(prompts))
+        return self._beginning[1]
 
     def _room(self, model: LlamaModel) -> Room:
         most = self._options.batch_tokens if llama_cpp.llama_supports_gpu_offload() else _CPU_GROUP_TOKENS

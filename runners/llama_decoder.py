@@ -13,6 +13,12 @@ import numpy.typing as npt
 from runners.errors import EngineFailed
 
 
+def log_total(logits: npt.NDArray[np.float32]) -> float:
+    """Logarithm of the summed exponentials: what a logit is held against to be a natural-log probability."""
+    highest = logits.max()
+    return float(highest) + float(np.log(np.exp(logits - highest).sum(dtype=np.float64)))
+
+
 class Entry(NamedTuple):
     """One token to decode."""
 

@@ -8,12 +8,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from runners.errors import EngineFailed
 from runners.llama_cells import ROWS, CellLayout, aligned
-from runners.llama_decoder import Entry
+from runners.llama_decoder import Entry, log_total
 from runners.llama_model import LlamaModel
 from runners.llama_regions import Regions
 from runners.llama_sampling import Sampler
@@ -75,6 +72,8 @@ class Generation:
         self._regions: Regions | None = None
         self._shared = 0
         self._slots: list[_Slot] = []
+        self._encoded: dict[str, list[int]] = {}
+        """Tokens of prompts that are still to come, by request."""
 
     def run(self, requests: Iterable[Request | NotYet], at_once: int, sharing: Sequence[Request]) -> Iterator[Chunk]:
         """Chunks of all answers; `sharing` are the requests whose common beginning is computed once, if any."""
@@ -115,7 +114,8 @@ class Generation:
         most = max(1, min(at_once, self._bounds.sequences - 1))
         if not sharing:
             return most
-        prompts = [self._text.encode(self._text.render(request).text) for request in sharing]
+        prompts = [self._encode(request) for request in sharing]
+        self._encoded = {request.id: tokens for request, tokens in zip(sharing, prompts, strict=True)}
         needs = [len(tokens) + request.max_output_tokens for tokens, request in zip(prompts, sharing, strict=True)]
         fitting = [number for number, need in enumerate(needs) if need <= self._bounds.cells]
         prefix = common_prefix([prompts[number] for number in fitting])
@@ -146,8 +146,11 @@ class Generation:
             request = next(pending, None)
         if request is None or isinstance(request, NotYet):
             return None
-        prompt = self._text.render(request).text
-        return _Slot(request, prompt, self._text.encode(prompt), self._text)
+        tokens = self._encoded.pop(request.id, None) or self._encode(request)
+        return _Slot(request, self._text.render(request).text, tokens, self._text)
+
+    def _encode(self, request: Request) -> list[int]:
+        return self._text.encode(self._text.render(request).text)
 
     def _has_room(self, slot: _Slot) -> bool:
         if self._regions is not None:
@@ -232,7 +235,9 @@ class Generation:
                 text=text,
                 tokens=int(last and not ended),
                 thinking=thinking,
-                logprobs=(_logprob(logits, token),) if slot.request.logprobs and last and not ended else (),
+                logprobs=(float(logits[token]) - log_total(logits),)
+                if slot.request.logprobs and last and not ended
+                else (),
                 finish_reason=("stop" if stopped else "length") if last and finished else None,
                 prompt_tokens=len(slot.prompt) if last and finished else None,
                 cached_tokens=self._shared if last and finished else None,
@@ -251,12 +256,6 @@ def _joined(parts: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
         else:
             joined.append((text, thinking))
     return joined or [("", False)]
-
-
-def _logprob(logits: npt.NDArray[np.float32], token: int) -> float:
-    """Natural-log probability of a token before temperature and grammar."""
-    highest = logits.max()
-    return float(logits[token] - highest) - float(np.log(np.exp(logits - highest).sum(dtype=np.float64)))
 
 
 def _failed(slot: _Slot, reason: str) -> Chunk:

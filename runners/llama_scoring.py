@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from runners.label_tree import LabelTree, Lookup, plant
 from runners.llama_cells import ROWS, CellLayout, aligned
-from runners.llama_decoder import Decoder, Entry
+from runners.llama_decoder import Decoder, Entry, log_total
 
 
 @dataclass
@@ -29,8 +29,7 @@ class Item:
 
     def take(self, lookups: Sequence[Lookup], logits: npt.NDArray[np.float32]) -> None:
         """Add the log-probability of each token looked up, given logits of shape (vocabulary_size,)."""
-        highest = logits.max()
-        total = float(highest) + float(np.log(np.exp(logits - highest).sum(dtype=np.float64)))
+        total = log_total(logits)
         for choice, token in lookups:
             self.logprobs[choice] += float(logits[token]) - total
 

@@ -52,10 +52,7 @@ class LlamaText:
             eos_token=self._token_text("eos"),
             enable_thinking=self._enable_thinking,
         )
-        if not request.answer_prefix:
-            return rendered
-        text = rendered.text + rendered.separator + request.answer_prefix
-        return rendered.model_copy(update={"text": text, "separator": ""})
+        return rendered.begun(request.answer_prefix)
 
     def render_answered(self, request: Request) -> Rendered:
         """The prompt for scoring answers: thinking that a chat template opens is closed, because the answer follows."""

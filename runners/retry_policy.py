@@ -1,8 +1,8 @@
 """When a request is worth another try, and how long to wait before it. Sends nothing and sleeps nowhere."""
 
-import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+
+from catalog.waits import asked_seconds, doubled_seconds
 
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 """Answers that say: not now."""
@@ -23,18 +23,4 @@ def wait_before(attempt: int, retry_after: str | None, chance: float, now: datet
     asked = asked_seconds(retry_after, now)
     if asked is not None:
         return asked if asked <= LONGEST_ASKED_SECONDS else None
-    doubled = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (attempt - 1))
-    return doubled * (0.5 + 0.5 * chance)
-
-
-def asked_seconds(retry_after: str | None, now: datetime) -> float | None:
-    """The wait that a Retry-After header asks for, in seconds; None where it says nothing that can be read."""
-    text = (retry_after or "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
-    return max(0.0, (until - now).total_seconds())
+    return doubled_seconds(attempt, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, chance)

@@ -236,11 +236,7 @@ class VllmEngine:
         )
 
     def _render(self, request: Request) -> Rendered:
-        rendered = self._render_plain(request.messages)
-        if not request.answer_prefix:
-            return rendered
-        text = rendered.text + rendered.separator + request.answer_prefix
-        return rendered.model_copy(update={"text": text, "separator": ""})
+        return self._render_plain(request.messages).begun(request.answer_prefix)
 
     async def _tokens(self, client: VllmClient, text: str) -> list[int]:
         # A chat template writes the special tokens itself; around plain text the tokenizer puts them.

@@ -13,7 +13,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 
 ALLOWED = {
     "catalog": {"catalog"},
-    "runners": {"runners", "catalog.records", "catalog.errors"},
+    "runners": {"runners", "catalog.records", "catalog.errors", "catalog.waits"},
     "results": {
         "results",
         *("catalog.records", "catalog.errors", "runners.records", "runners.engine_options", "runners.errors"),

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.waits import asked_seconds
 from runners.engine_options import EndpointOptions, LlamaCppOptions
 from runners.event_stream import event_data
 from runners.label_answers import label_in
 from runners.records import Completion, RunSpec, Validity
-from runners.retry_policy import asked_seconds, wait_before
+from runners.retry_policy import wait_before
 from runners.scorers import scorer
 from runners.spending import Spending
 from tests.making import make_spec, make_test_set

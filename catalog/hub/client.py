@@ -6,11 +6,9 @@ they hide the cursor of a list, do not retry the info of a model, and fail on a 
 """
 
 import random
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -26,6 +24,7 @@ from huggingface_hub.utils import (
 
 from catalog.errors import Cancelled
 from catalog.hub.errors import EXPECTED, explained, not_json
+from catalog.waits import asked_seconds, doubled_seconds
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 RETRIED_ERRORS = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError)
@@ -165,8 +164,7 @@ def wait_after(hub: Hub, attempt: int, error: Exception) -> float | None:
             return None
     elif not isinstance(error, RETRIED_ERRORS) or attempt >= retries.attempts:
         return None
-    doubled = min(retries.longest_wait_seconds, retries.first_wait_seconds * 2.0 ** (attempt - 1))
-    return doubled * (0.5 + 0.5 * hub.chance())
+    return doubled_seconds(attempt, retries.first_wait_seconds, retries.longest_wait_seconds, hub.chance())
 
 
 def asked_wait_seconds(headers: Mapping[str, str], status: int) -> float | None:
@@ -174,15 +172,7 @@ def asked_wait_seconds(headers: Mapping[str, str], status: int) -> float | None:
     limit = parse_ratelimit_headers(headers)
     if status == 429 and limit is not None and limit.remaining == 0:
         return float(limit.reset_in_seconds)
-    text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    return asked_seconds(headers.get("retry-after"), datetime.now(UTC))
 
 
 def wait(hub: Hub, seconds: float) -> None:
