@@ -31,7 +31,8 @@ from results.store import Store
 from runners.engine import engine_version
 from runners.engine_options import EndpointOptions
 from runners.process import RunFolder, run_in_worker
-from runners.records import Example, RunSpec, Synthetic, TestSet, Workload
+from runners.records import RunSpec, Synthetic, Workload
+from runners.test_set_records import Example, TestSet
 
 FIGURES = ("ttft", "itl", "tpot")
 WARMUP = 3

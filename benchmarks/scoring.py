@@ -28,7 +28,8 @@ from runners.engine_options import LlamaCppOptions
 from runners.llama_cpp_engine import LlamaCppEngine
 from runners.machine import probe_machine
 from runners.prompts import example_request
-from runners.records import Example, PromptTemplate, Request, TestSet, Workload
+from runners.records import Request, Workload
+from runners.test_set_records import Example, PromptTemplate, TestSet
 
 LABELS = ("delivery", "returns", "billing", "account", "product", "cancellation")
 EXAMPLES, FEW_SHOT, WORDS, SLOTS, CONTEXT_TOKENS = 200, 18, 14, 4, 4096

@@ -12,7 +12,8 @@ from results.parity_prompts import check_prompts
 from results.parity_records import Flip, LogprobGap, ParityAnswer, ParityReport, PromptCheck
 from results.records import Estimate
 from results.statistics import bootstrap_mean, mcnemar_exact, wilson
-from runners.records import Completion, CompletionDone, Example, RunResult, Validity
+from runners.records import Completion, CompletionDone, RunResult, Validity
+from runners.test_set_records import Example
 
 NEAR_TIE_NATS = 0.5
 """A label that leads by less than this (a factor of 1.65 in probability) may lose its lead to rounding alone."""

@@ -50,14 +50,7 @@ def accuracy(outcomes: Sequence[ExampleOutcome]) -> Estimate | None:
 def balanced_accuracy(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -> Estimate | None:
     """Mean recall over the labels that occur as targets (Brodersen et al. 2010), bootstrap over examples."""
     asked = judged(outcomes)
-    if not asked:
-        return None
-
-    def mean_recall(sums: Floats) -> Floats:
-        hits, support, _ = np.split(sums, 3, axis=1)
-        return _mean_where(hits, support, support > 0)
-
-    return bootstrap_sums(_units(asked, labels), mean_recall, groups=groups(asked))
+    return bootstrap_sums(label_units(asked, labels), mean_recall, groups=groups(asked)) if asked else None
 
 
 def macro_f1(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -> Estimate | None:
@@ -66,14 +59,19 @@ def macro_f1(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -> Estim
     The mean of F1 values, not the F1 of mean precision and recall (Opitz & Burst 2019, arXiv:1911.03347).
     """
     asked = judged(outcomes)
-    if not asked:
-        return None
+    return bootstrap_sums(label_units(asked, labels), mean_f1, groups=groups(asked)) if asked else None
 
-    def mean_f1(sums: Floats) -> Floats:
-        hits, support, predicted = np.split(sums, 3, axis=1)
-        return _mean_where(2 * hits, support + predicted, support + predicted > 0)
 
-    return bootstrap_sums(_units(asked, labels), mean_f1, groups=groups(asked))
+def mean_recall(sums: Floats) -> Floats:
+    """Mean recall over the labels with support, from sums of `label_units`."""
+    hits, support, _ = np.split(sums, 3, axis=1)
+    return _mean_where(hits, support, support > 0)
+
+
+def mean_f1(sums: Floats) -> Floats:
+    """Mean F1 over the labels that occur, from sums of `label_units`."""
+    hits, support, predicted = np.split(sums, 3, axis=1)
+    return _mean_where(2 * hits, support + predicted, support + predicted > 0)
 
 
 def label_qualities(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -> tuple[LabelQuality, ...]:
@@ -81,7 +79,7 @@ def label_qualities(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -
     asked = judged(outcomes)
     if not asked:
         return ()
-    hits, support, predicted = np.split(_units(asked, labels).sum(axis=0), 3)
+    hits, support, predicted = np.split(label_units(asked, labels).sum(axis=0), 3)
     return tuple(
         LabelQuality(
             label=label,
@@ -122,7 +120,7 @@ def confusions(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -> tup
     return tuple(Confusion(target=t, predicted=p, count=cells[t, p]) for t, p in sorted(cells, key=place))
 
 
-def _units(asked: Sequence[ExampleOutcome], labels: Sequence[str]) -> Floats:
+def label_units(asked: Sequence[ExampleOutcome], labels: Sequence[str]) -> Floats:
     """What each example adds per label to hits, support and predicted: shape (examples, 3 × labels)."""
     order = {label: place for place, label in enumerate(labels)}
     units = np.zeros((len(asked), 3, len(labels)))

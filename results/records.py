@@ -22,6 +22,7 @@ from catalog.records import (
 from results.ladder_records import LadderRung
 from runners.engine_options import EngineOptions
 from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
+from runners.scorer_options import ScorerOptions
 
 RunStatus = Literal["finished", "failed", "cancelled", "incomplete"]
 """How a run ended; incomplete: the worker or its parent died and the run can be resumed."""
@@ -108,12 +109,27 @@ class ExampleOutcome(Record):
     predicted: str | None = None
     """As understood; None where nothing was."""
     right: bool | None
-    """Judgement; None where the example was not judged (failed, skipped)."""
+    """Judgement: whether the value is 1; None where the example was not judged (failed, skipped)."""
+    value: float | None = None
+    """Value that the scorer gave, 0 for an answer that it could not judge; None as above."""
+    weight: float = 1.0
+    """How much the example counts."""
 
     @property
     def group(self) -> str | None:
         """Name of the group that the example belongs to, if any."""
         return self.slices.get("group")
+
+
+class ScorerOutcomes(Record):
+    """What one scorer says of one run, as columns in the order of the run's outcomes."""
+
+    scorer: str
+    """Name of the scorer in its test set."""
+    values: tuple[float | None, ...]
+    """Per example; 0 for an answer that it could not judge, None where there was nothing to judge."""
+    counts: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
+    """What each example adds to the sums that metrics are made of; None where the scorer says nothing of it."""
 
 
 class RequestTiming(Record):
@@ -193,6 +209,10 @@ class RunMeasurements(Record):
     """What it was asked."""
     labels: tuple[str, ...]
     """The test set's labels, in its order."""
+    scorers: tuple[ScorerOptions, ...] = ()
+    """The test set's scorers."""
+    scored: tuple[ScorerOutcomes, ...] = ()
+    """What each of them says, in the same order."""
     outcomes: tuple[ExampleOutcome, ...] = ()
     """Every example of the test set in its order; empty where the run had no accuracy workload."""
     timings: tuple[RequestTiming, ...] = ()
@@ -286,6 +306,23 @@ class LoadSweep(Record):
     """Why it ended, as a sentence with the numbers."""
 
 
+class MetricEstimate(Record):
+    """One metric of one candidate (definitions: results/metrics.py)."""
+
+    name: str
+    """Name of the metric, such as `accuracy`; with the scorer's name before it where that is not the usual one."""
+    title: str
+    """As people read it."""
+    scorer: str
+    """Name of the scorer whose scores it sums up."""
+    unit: Literal["share", "score"]
+    """share: of examples or of things counted, shown in percent; score: a number from 0 to 1 or 0 to 100."""
+    estimate: Estimate
+    """Value and interval."""
+    higher_is_better: bool = True
+    """Whether more is better."""
+
+
 class LabelQuality(Record):
     """Quality on one label."""
 
@@ -347,8 +384,10 @@ class CandidateSummary(Record):
     """License verdict under the profile that asked."""
     loaded: Loaded | None = None
     """What the engine said of the model."""
+    metrics: tuple[MetricEstimate, ...] = ()
+    """Every metric of every scorer, the test set's quality first; empty where nothing was judged."""
     accuracy: Estimate | None = None
-    """Share of examples answered right, of all examples that were asked."""
+    """Classification: share of examples answered right, of all examples that were asked."""
     balanced_accuracy: Estimate | None = None
     """Mean recall over the labels."""
     macro_f1: Estimate | None = None
@@ -419,6 +458,11 @@ class CandidateSummary(Record):
     """What the catalog predicted for the same context."""
     failures: tuple[Failure, ...] = ()
     """What went wrong."""
+
+    @property
+    def quality(self) -> MetricEstimate | None:
+        """The metric that stands for quality: the first of the test set's first scorer."""
+        return self.metrics[0] if self.metrics else None
 
 
 class Comparison(Record):

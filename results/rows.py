@@ -10,13 +10,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from catalog.records import Record
-from results.records import Answer, ExampleOutcome, ExampleResult, LevelMeasurements, RequestTiming, Vote
+from results.records import (
+    Answer,
+    ExampleOutcome,
+    ExampleResult,
+    LevelMeasurements,
+    RequestTiming,
+    ScorerOutcomes,
+    Vote,
+)
 from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, WINDOWS, Table
 from runners.records import (
     ChoiceScore,
     Completion,
     CompletionDone,
-    Example,
     Failure,
     FailureHappened,
     Loaded,
@@ -28,6 +35,7 @@ from runners.records import (
     Score,
     WorkloadFinished,
 )
+from runners.test_set_records import Example
 
 VOTE_COLUMNS = tuple(Vote.model_fields)
 TIMING_COLUMNS = tuple(RequestTiming.model_fields)
@@ -78,6 +86,11 @@ def example_rows(spec: RunSpec) -> list[Row]:
             "target": example.target,
             "slices": to_json(example.slices),
             "row": example.row,
+            "accepted": list(example.accepted) or None,
+            "choices": list(example.choices) or None,
+            "passages": list(example.passages) or None,
+            "relevant": list(example.relevant) or None,
+            "weight": example.weight,
         }
         for position, example in enumerate(spec.test_set.examples)
     ]
@@ -117,7 +130,7 @@ def run_values(result: RunResult) -> list[object]:
         spec.key,
         result.status,
         spec.test_set.content_hash,
-        spec.test_set.scorers[0] if spec.test_set.scorers else None,
+        spec.test_set.scorers[0].name if spec.test_set.scorers else None,
         [workload.kind for workload in spec.workloads],
         to_json(spec.model_dump(mode="json", exclude={"test_set": {"examples"}})),
     ]
@@ -127,7 +140,8 @@ def run_from(spec: RunSpec, status: str, parts: dict[str, list[Row]]) -> RunResu
     """A run put together from the rows of its tables, each in its order."""
     scores: dict[object, list[Score]] = {}
     for row in parts[SCORES.name]:
-        scores.setdefault(row["position"], []).append(Score.model_validate(_only(row, Score)))
+        counts = {} if row["counts"] is None else _json(row["counts"])
+        scores.setdefault(row["position"], []).append(Score.model_validate(_only(row, Score) | {"counts": counts}))
     return RunResult.model_validate(
         {
             "spec": spec,
@@ -166,6 +180,26 @@ def failure_from(row: Row) -> Failure:
 def outcome_from(row: Row) -> ExampleOutcome:
     """One example's outcome."""
     return ExampleOutcome.model_validate(row | {"slices": _json(row["slices"])})
+
+
+def scored_from(found: Sequence[Row], scorers: Sequence[str], examples: Sequence[str]) -> tuple[ScorerOutcomes, ...]:
+    """Rows of `score_outcomes` of one run as columns: one record per scorer, each in the order of the examples."""
+    by_scorer: dict[object, dict[object, Row]] = {}
+    for row in found:
+        by_scorer.setdefault(row["scorer"], {})[row["example_id"]] = row
+    return tuple(_scored_column(name, by_scorer.get(name, {}), examples) for name in scorers)
+
+
+def _scored_column(name: str, rows: dict[object, Row], examples: Sequence[str]) -> ScorerOutcomes:
+    counts = [_json(rows[e]["counts"]) if e in rows and rows[e]["counts"] is not None else {} for e in examples]
+    names = sorted({key for each in counts for key in each})
+    return ScorerOutcomes.model_validate(
+        {
+            "scorer": name,
+            "values": [rows[example]["value"] if example in rows else None for example in examples],
+            "counts": {key: [each.get(key) for each in counts] for key in names},
+        }
+    )
 
 
 def loaded_from(value: object) -> Loaded | None:
@@ -250,7 +284,8 @@ def _completion(row: Row) -> Completion:
 
 def _example(row: Row) -> Example:
     return Example.model_validate(
-        _only(row, Example) | {"inputs": _json(row["inputs"]), "slices": _json(row["slices"])}
+        {name: value for name, value in _only(row, Example).items() if value is not None}
+        | {"inputs": _json(row["inputs"]), "slices": _json(row["slices"])}
     )
 
 

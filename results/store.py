@@ -395,6 +395,7 @@ def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurem
     levels = f"""
         SELECT {_names(rows.LEVEL_COLUMNS)} FROM run_throughput {where} ORDER BY workload, "level"
     """
+    judged = [rows.outcome_from(row) for row in _rows(db, outcomes, run)]
     load = _row(db, f"SELECT {_names(rows.LOAD_COLUMNS)} FROM run_loads {where}", run)
     first = _row(db, f"SELECT {_names(rows.FIRST_REQUEST_COLUMNS)} FROM run_first_requests {where}", run)
     speed = _row(db, f"SELECT requests_per_second FROM run_throughput {where} AND workload = 'accuracy'", run)
@@ -406,7 +407,13 @@ def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurem
             "run_key": stored["key"],
             "status": stored["status"],
             "labels": spec.test_set.labels,
-            "outcomes": [rows.outcome_from(row) for row in _rows(db, outcomes, run)],
+            "scorers": spec.test_set.scorers,
+            "outcomes": judged,
+            "scored": rows.scored_from(
+                _rows(db, f"SELECT * FROM score_outcomes {where}", run),
+                [options.name for options in spec.test_set.scorers],
+                [outcome.example_id for outcome in judged],
+            ),
             "timings": [RequestTiming.model_validate(row) for row in _rows(db, timings, [*run, *run])],
             "levels": [LevelMeasurements.model_validate(row) for row in _rows(db, levels, run)],
             "workloads": spec.workloads,

@@ -11,6 +11,7 @@ from statistics import median
 from catalog.records import Verdict
 from results import numbers, quality
 from results.levels import level_summaries, load_sweep
+from results.metrics import metric_estimates
 from results.records import (
     CandidateSummary,
     Estimate,
@@ -48,6 +49,7 @@ def summarise(
         status=measurements.status,
         verdict=verdict,
         loaded=measurements.loaded,
+        metrics=metric_estimates(measurements),
         accuracy=quality.accuracy(outcomes),
         balanced_accuracy=quality.balanced_accuracy(outcomes, labels),
         macro_f1=quality.macro_f1(outcomes, labels),

@@ -26,6 +26,11 @@ EXAMPLES = Table(
         "target": "VARCHAR",
         "slices": "JSON",
         "row": "INTEGER",
+        "accepted": "VARCHAR[]",
+        "choices": "VARCHAR[]",
+        "passages": "VARCHAR[]",
+        "relevant": "INTEGER[]",
+        "weight": "DOUBLE",
     },
 )
 SEGMENTS = Table(
@@ -106,6 +111,7 @@ SCORES = Table(
         "validity": "VARCHAR",
         "value": "DOUBLE",
         "predicted": "VARCHAR",
+        "counts": "JSON",
     },
 )
 MEMORY_SAMPLES = Table(

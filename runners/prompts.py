@@ -7,7 +7,8 @@ from jinja2 import StrictUndefined, Template, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runners.errors import BadTemplate
-from runners.records import Example, Message, Request, TestSet, Workload
+from runners.records import Message, Request, Workload
+from runners.test_set_records import Example, TestSet
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
 

@@ -5,7 +5,6 @@ offsets and counts; every latency, throughput and peak is derived from them late
 All offsets are seconds on the worker's monotonic clock, counted from the start of its process.
 """
 
-import hashlib
 import json
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
@@ -14,78 +13,10 @@ from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from catalog.records import Candidate, Record
 from runners.engine_options import EngineOptions
+from runners.test_set_records import TestSet, digest
 
 SPEC_VERSION = 1
 """Version of RunSpec and of the event file; part of every key."""
-
-
-class Example(Record):
-    """One labelled row of a test set."""
-
-    id: str = Field(min_length=1)
-    """Unique in its test set."""
-    inputs: dict[str, str]
-    """Columns that the prompt template may use, by name."""
-    target: str
-    """The right answer."""
-    slices: dict[str, str] = Field(default_factory=dict)
-    """Columns by which results are broken down, by name."""
-    row: int | None = Field(default=None, ge=1)
-    """Line in the file it was read from, counted as a spreadsheet does (the header is row 1)."""
-
-
-class PromptTemplate(Record):
-    """How an example becomes a conversation. Templates are sandboxed Jinja over the columns of the example."""
-
-    system: str = ""
-    """System message; empty for none. May use `labels`."""
-    user: str = "{{ text }}"
-    """User message of every example and of every few-shot example."""
-    answer_prefix: str = ""
-    """Text that the answer is made to begin with."""
-
-
-class TestSet(Record):
-    """Labelled examples with the task, the prompt template and the scorers."""
-
-    __test__ = False
-
-    name: str = Field(min_length=1)
-    """Short name."""
-    task: Literal["classification"] = "classification"
-    """What is asked of the model."""
-    labels: tuple[str, ...]
-    """The allowed answers, in the order shown to the model."""
-    examples: tuple[Example, ...]
-    """Examples that are measured."""
-    few_shot: tuple[Example, ...] = ()
-    """Examples shown in the prompt; never measured."""
-    prompt: PromptTemplate = Field(default_factory=PromptTemplate)
-    """How examples become conversations."""
-    scorers: tuple[str, ...] = ("label_match",)
-    """Names of the scorers."""
-    source: str | None = None
-    """File it was read from."""
-
-    @property
-    def content_hash(self) -> str:
-        """Hex digest over everything that can change a result: examples, labels, prompt, scorers; not over names."""
-        return digest(self.model_dump(mode="json", exclude={"name", "source"}))
-
-
-class Problem(Record):
-    """Something wrong with one row of a test set."""
-
-    severity: Literal["error", "warning"]
-    """An error keeps the test set from being measured; a warning does not."""
-    rule: str
-    """Name of the check: `empty_text`, `unknown_label` …"""
-    row: int | None = Field(default=None, ge=1)
-    """Line in the file; None where the whole file is meant."""
-    message: str
-    """What is wrong, with the value seen."""
-    fix: str
-    """What to do."""
 
 
 WorkloadKind = Literal["accuracy", "latency", "load_sweep", "arrivals", "load", "prompts"]
@@ -288,12 +219,6 @@ def _key_content(record: Record, always: frozenset[str], never: frozenset[str] =
         return content
     changed = record.model_dump(mode="json", exclude_defaults=True).keys()
     return {name: value for name, value in content.items() if name in always or name in changed}
-
-
-def digest(value: object) -> str:
-    """SHA-256 over canonical JSON (sorted keys, no spaces, UTF-8), first 32 hex digits."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class Request(Record):
@@ -520,9 +445,11 @@ class Score(Record):
     validity: Validity
     """What happened; every value other than `scored` counts as not right, and is shown apart."""
     value: float | None = Field(default=None, ge=0, le=1)
-    """1 is right, 0 is wrong; None where the example was not judged (failed, skipped)."""
+    """1 is right, 0 is wrong; scorers of text give values in between. None where the example was not judged."""
     predicted: str | None = None
     """The answer as it was understood."""
+    counts: dict[str, float] = Field(default_factory=dict)
+    """What the example adds to the sums that metrics are made of, by name; which ones is the scorer's business."""
 
 
 class MemorySample(Record):

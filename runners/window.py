@@ -20,7 +20,6 @@ from runners.records import (
     ChunkArrived,
     Completion,
     CompletionDone,
-    Example,
     Failure,
     FailureHappened,
     Request,
@@ -30,9 +29,10 @@ from runners.records import (
     Workload,
     WorkloadFinished,
 )
-from runners.scorers import scorer
+from runners.scorers.registry import open_scorer
 from runners.session import Session
 from runners.stopwatch import Pace, RequestFailed, time_stream
+from runners.test_set_records import Example
 
 CALIBRATION_PROMPTS = 3
 """Texts that say nothing, over which the baseline of calibration is averaged."""
@@ -60,6 +60,7 @@ class Window:
         self._spec = session.spec
         self._engine = session.engine
         self._stopwatch = session.stopwatch
+        self._scorers = tuple(open_scorer(options) for options in session.spec.test_set.scorers)
         self._examples = {example.id: example for example in session.spec.test_set.examples}
         self.example_of: dict[str, str] = {}
         """Example of each request that has an id of its own."""
@@ -205,7 +206,7 @@ class Window:
         return self._examples.get(self.example_of.get(request_id, request_id))
 
     def _judge(self, completion: Completion, example: Example) -> tuple[Score, ...]:
-        return tuple(scorer(name)(completion, example, self._spec.test_set) for name in self._spec.test_set.scorers)
+        return tuple(scorer(completion, example, self._spec.test_set) for scorer in self._scorers)
 
     @property
     def _is_broken(self) -> bool:

@@ -5,7 +5,8 @@ from pathlib import Path
 from catalog.packaged import find_packaged
 from catalog.records import Candidate
 from runners.engine_options import EngineOptions, LlamaCppOptions, ScriptedOptions
-from runners.records import Example, PromptTemplate, RunSpec, TestSet, Workload
+from runners.records import RunSpec, Workload
+from runners.test_set_records import Example, PromptTemplate, TestSet
 
 LABELS = ("delivery", "returns", "billing")
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"

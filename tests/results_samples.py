@@ -18,7 +18,6 @@ from runners.records import (
     ChoiceScore,
     Completion,
     CompletionDone,
-    Example,
     Failure,
     FailureHappened,
     Loaded,
@@ -28,11 +27,11 @@ from runners.records import (
     RunSpec,
     RunStarted,
     Score,
-    TestSet,
     Validity,
     Workload,
     WorkloadFinished,
 )
+from runners.test_set_records import Example, TestSet
 
 LABELS = ("yes", "no")
 CREATED = "2026-03-01T12:00:00+01:00"

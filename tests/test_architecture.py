@@ -17,6 +17,7 @@ ALLOWED = {
     "results": {
         "results",
         *("catalog.records", "catalog.errors", "runners.records", "runners.engine_options", "runners.errors"),
+        *("runners.test_set_records", "runners.scorer_options"),
         "runners.divergence_records",
     },
     "workbench": set(PACKAGES),

@@ -8,7 +8,8 @@ import pytest
 
 from results.records import Limits, Weights
 from runners.engine_options import LlamaCppOptions
-from runners.records import PromptTemplate, Workload
+from runners.records import Workload
+from runners.test_set_records import PromptTemplate
 from tests.cli_reference import DATA, PLAIN, cli_markdown, json_markdown
 from tests.test_cli import printed, workbench
 from workbench.benchmark_file import parse_benchmark

@@ -15,7 +15,8 @@ from runners.event_stream import event_data
 from runners.label_answers import label_in
 from runners.records import Completion, RunSpec, Validity
 from runners.retry_policy import wait_before
-from runners.scorers import scorer
+from runners.scorer_options import LabelMatchOptions
+from runners.scorers.registry import open_scorer
 from runners.spending import Spending
 from tests.making import make_spec, make_test_set
 
@@ -124,7 +125,7 @@ def test_a_refusal_is_no_answer_and_thinking_without_end_is_truncated(
     completion = Completion.model_validate(
         {"request_id": "e0", "workload": "accuracy", "method": "generated", "prompt_tokens": 1, **changes}
     )
-    assert scorer("label_match")(completion, test_set.examples[0], test_set).validity is validity
+    assert open_scorer(LabelMatchOptions())(completion, test_set.examples[0], test_set).validity is validity
 
 
 def test_limits_and_the_name_of_the_key_do_not_make_another_run() -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.errors import BadTestSet
-from runners.records import Example
-from runners.test_set_files import check_examples, read_test_set_file
+from runners.test_set_records import Example
+from runners.test_sets.files import check_examples, read_test_set_file
 
 
 def write(tmp_path: Path, text: str | bytes, name: str = "set.csv") -> Path:

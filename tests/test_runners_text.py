@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from runners.chat_template import render_conversation
 from runners.errors import BadTemplate
 from runners.prompts import example_request, neutral_requests
-from runners.records import Completion, Example, Message, PromptTemplate, Validity, Workload
-from runners.scorers import scorer
+from runners.records import Completion, Message, Validity, Workload
+from runners.scorer_options import LabelMatchOptions
+from runners.scorers.registry import open_scorer
 from runners.stop_strings import StopStrings
+from runners.test_set_records import Example, PromptTemplate
 from runners.utf8_pieces import Utf8Pieces
 from tests.making import make_examples, make_test_set
 
@@ -148,6 +150,6 @@ def test_a_generated_answer_is_read_as_a_label_or_counted_apart(
             "prompt_tokens": 1,
         }
     )
-    score = scorer("label_match")(completion, make_examples(1)[0], test_set)
+    score = open_scorer(LabelMatchOptions())(completion, make_examples(1)[0], test_set)
     assert (score.validity, score.predicted) == (validity, predicted)
     assert score.value == (1.0 if predicted == "delivery" else 0.0)

@@ -19,7 +19,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from results.records import Limits, Requirements, Weights
 from runners.engine import ENGINE_NAMES
 from runners.engine_options import EndpointOptions, LlamaCppOptions, ScriptedOptions, VllmOptions
-from runners.records import PromptTemplate, Synthetic, Workload
+from runners.records import Synthetic, Workload
+from runners.test_set_records import PromptTemplate
 from workbench.errors import BadBenchmarkFile
 from workbench.records import BenchmarkDefinition, CandidateDefinition, ColumnsDefinition, TestSetDefinition
 

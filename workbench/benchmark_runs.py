@@ -17,7 +17,7 @@ from runners.engine import engine_version
 from runners.machine import probe_machine
 from runners.process import RunFolder, run_in_worker
 from runners.records import Failure, FailureHappened, RunResult, RunSpec
-from runners.scorers import scorer
+from runners.scorers.registry import scorer_versions
 from workbench import __version__
 from workbench.benchmark_file import render_benchmark
 from workbench.candidates import candidate_name, resolve_candidate
@@ -107,7 +107,7 @@ class BenchmarkRun:
             test_set=test_set,
             workloads=benchmark.workloads,
             engine_version=engine or engine_version(definition.engine, options),
-            scorer_versions={name: scorer(name).version for name in test_set.scorers},
+            scorer_versions=scorer_versions(test_set),
             seed=benchmark.seed,
             workbench_version=__version__,
         )

@@ -21,9 +21,9 @@ from runners.records import (
     RunEvent,
     RunSpec,
     RunStarted,
-    TestSet,
     Workload,
 )
+from runners.test_set_records import TestSet
 from workbench.benchmark_runs import hold_device, set_aside
 from workbench.candidates import candidate_name, resolve_candidate
 from workbench.engine_environments import with_environment

@@ -19,7 +19,8 @@ from runners.divergence_records import DivergencePass
 from runners.engine import engine_version
 from runners.errors import EngineFailed
 from runners.prompts import example_request
-from runners.records import TestSet, Workload
+from runners.records import Workload
+from runners.test_set_records import TestSet
 from workbench.candidates import remembered_sha256
 from workbench.ladder_records import DivergenceReport, Ladder, MeasuredRung, Rung
 from workbench.model_catalog import ModelCatalog

@@ -16,8 +16,9 @@ from results.parity import AT_LEAST, compare_runs
 from results.parity_records import ParityReport
 from runners.engine import engine_version
 from runners.process import read_result, run_in_worker
-from runners.records import Example, RunResult, RunSpec, TestSet, Workload
-from runners.scorers import scorer
+from runners.records import RunResult, RunSpec, Workload
+from runners.scorers.registry import scorer_versions
+from runners.test_set_records import Example, TestSet
 from workbench import __version__
 from workbench.benchmark_runs import hold_device, set_aside
 from workbench.candidates import candidate_name, resolve_candidate
@@ -111,7 +112,7 @@ class ParityRun:
             test_set=test_set,
             workloads=self._plan.definition.workloads,
             engine_version=engine_version(definition.engine),
-            scorer_versions={name: scorer(name).version for name in test_set.scorers},
+            scorer_versions=scorer_versions(test_set),
             seed=self._plan.definition.seed,
             workbench_version=__version__,
             keeps_prompts=True,

@@ -18,8 +18,9 @@ from catalog.records import (
 )
 from results.records import Benchmark, Estimate, Limits, Requirements, RunInfo, Weights
 from runners.engine_options import EngineOptions, LlamaCppOptions
-from runners.records import Failure, Problem, PromptTemplate, TestSet, Workload
-from runners.test_set_files import TestSetFile
+from runners.records import Failure, Workload
+from runners.test_set_records import Problem, PromptTemplate, TestSet
+from runners.test_sets.files import TestSetFile
 
 SCHEMA_VERSION = 1
 """Version of every JSON document that the command line prints (docs/json.md)."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from results import numbers
 from runners.engine_options import EndpointOptions, EngineOptions, is_remote
-from runners.records import TestSet
+from runners.test_set_records import TestSet
 from workbench.records import BenchmarkDefinition
 from workbench.settings import read_secrets
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from runners.errors import BadTestSet
 from runners.prompts import example_request
-from runners.records import PromptTemplate, TestSet, Workload
-from runners.test_set_files import TestSetFile, check_examples, read_test_set_file
+from runners.records import Workload
+from runners.test_set_records import PromptTemplate, TestSet
+from runners.test_sets.files import TestSetFile, check_examples, read_test_set_file
 from workbench.records import BenchmarkDefinition, PreparedBenchmark, TestSetCheck, TestSetDefinition
 from workbench.remote import notes_on_leaving
 

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from catalog.records import ModelQuery, Record
-from runners.records import PromptTemplate
+from runners.test_set_records import PromptTemplate
 from workbench.records import CandidateDefinition, TestSetDefinition
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from runners.records import PromptTemplate
+from runners.test_set_records import PromptTemplate
 from workbench.candidates import candidate_name
 from workbench.records import ColumnsDefinition, TestSetCheck, TestSetDefinition
 from workbench.sentences import refusal

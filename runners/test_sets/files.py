@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catalog.records import Record
 from runners.errors import BadTestSet
-from runners.records import Example, Problem
+from runners.test_set_records import Example, Problem
 
 _DELIMITERS = (",", ";", "\t", "|")
 _ID_NAMES = ("id", "example_id", "key", "nr", "no")

@@ -1,0 +1,1 @@
+"""Scorers: a completion and its example in, one Score out. Pure; sums, intervals and display live in results."""
