@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from catalog.records import Candidate, Record
 from runners.engine_options import EngineOptions
-from runners.test_set_records import TestSet, digest
+from runners.test_set_records import PromptTemplate, TestSet, content_of, digest
 
 SPEC_VERSION = 1
 """Version of RunSpec and of the event file; part of every key."""
@@ -24,6 +24,10 @@ WorkloadKind = Literal["accuracy", "latency", "load_sweep", "arrivals", "load", 
 
 TIMED_KINDS: frozenset[WorkloadKind] = frozenset({"latency", "load_sweep", "arrivals"})
 """Those whose requests are timed one by one, after warm-up, without prefix cache."""
+
+
+LengthNormalisation = Literal["none", "tokens", "bytes"]
+"""What the log-probability of an answer is divided by, if anything."""
 
 
 class Synthetic(Record):
@@ -85,9 +89,13 @@ class Workload(Record):
     calibration: Literal["none", "contextual"] = "none"
     """Accuracy by scored answers: `contextual` divides each answer's probability by the one it has after texts that
     say nothing (Zhao et al. 2021, Calibrate Before Use), because small models favour some answers whatever is asked."""
+    length_normalisation: LengthNormalisation = "none"
+    """Accuracy by scored answers: what an answer's log-probability is divided by before the highest is taken, because
+    longer answers are less likely whatever is asked: nothing, its tokens, or its UTF-8 bytes."""
     answers: Literal["scored", "held", "free"] = "scored"
-    """Accuracy: `scored` takes the label with the highest log-probability (an engine that cannot score generates it);
-    `held` generates an answer that can only be a label; `free` generates whatever comes, and the scorer reads it."""
+    """Accuracy where there are labels or choices: `scored` takes the one with the highest log-probability (an engine
+    that cannot score generates it); `held` generates an answer that can only be one of them; `free` generates whatever
+    comes, and the scorer reads it. Other tasks are always answered freely."""
     json_schema: str | None = None
     """JSON schema that generated answers are held to, as JSON; a mapping is accepted and written as JSON."""
     grammar: str | None = None
@@ -118,10 +126,6 @@ class Workload(Record):
     def _is_held_to_one_thing(self) -> "Workload":
         if self.json_schema is not None and self.grammar is not None:
             raise ValueError("json_schema and grammar cannot both hold an answer; leave one out")
-        if self.kind == "accuracy" and self.answers != "free" and (self.json_schema or self.grammar):
-            raise ValueError(
-                f"json_schema and grammar hold free answers, and answers is {self.answers!r}; set it to free"
-            )
         return self
 
     @model_validator(mode="after")
@@ -176,6 +180,10 @@ class RunSpec(Record):
     """Our own version; recorded, not part of the key."""
     keeps_prompts: bool = False
     """Whether the prompts are kept as the model receives them, so that two runs can be held against each other."""
+    prompt: PromptTemplate | None = None
+    """Used in place of the test set's prompt, where several are compared on the same examples."""
+    prompt_name: str | None = None
+    """What that prompt is called."""
 
     @model_validator(mode="after")
     def _options_belong_to_the_engine(self) -> "RunSpec":
@@ -188,20 +196,27 @@ class RunSpec(Record):
         return self
 
     @property
+    def asked(self) -> TestSet:
+        """The test set with the prompt that this run uses."""
+        return self.test_set if self.prompt is None else self.test_set.model_copy(update={"prompt": self.prompt})
+
+    @property
     def key(self) -> str:
         """Hex digest that names the run: equal exactly when the same work would be done again."""
         # Left out where it is not asked for, so that runs from before there was the question keep their keys.
-        kept = {"keeps_prompts": True} if self.keeps_prompts else {}
+        later: dict[str, object] = {"keeps_prompts": True} if self.keeps_prompts else {}
+        if self.prompt is not None:
+            later["prompt"] = content_of(self.prompt, PromptTemplate.ALWAYS_IN_HASH)
         return digest(
             {
-                **kept,
+                **later,
                 "spec_version": self.spec_version,
                 "model": self.candidate.model_id,
                 "revision": self.candidate.revision,
                 "weights": self.candidate.weights_sha256 or self.candidate.weights_path,
-                "options": _key_content(self.options, self.options.ALWAYS_IN_KEY, self.options.NOT_IN_KEY),
+                "options": _options_content(self.options),
                 "test_set": self.test_set.content_hash,
-                "workloads": [_key_content(workload, Workload.ALWAYS_IN_KEY) for workload in self.workloads],
+                "workloads": [content_of(workload, Workload.ALWAYS_IN_KEY) for workload in self.workloads],
                 "engine_version": self.engine_version,
                 "scorer_versions": self.scorer_versions,
                 "seed": self.seed,
@@ -209,16 +224,10 @@ class RunSpec(Record):
         )
 
 
-def _key_content(record: Record, always: frozenset[str], never: frozenset[str] = frozenset()) -> dict[str, object]:
-    """What of a record goes into a key: fields that were added later only where they are set.
-
-    Otherwise each new field would make all runs of the past other runs.
-    """
-    content = record.model_dump(mode="json", exclude=set(never))
-    if not always:
-        return content
-    changed = record.model_dump(mode="json", exclude_defaults=True).keys()
-    return {name: value for name, value in content.items() if name in always or name in changed}
+def _options_content(options: EngineOptions) -> dict[str, object]:
+    """An engine's options in a key; all of them where the engine came with today's fields."""
+    always = options.ALWAYS_IN_KEY or frozenset(type(options).model_fields)
+    return content_of(options, always, options.NOT_IN_KEY)
 
 
 class Request(Record):
@@ -322,6 +331,11 @@ class ChoiceScore(Record):
     def evidence(self) -> float:
         """What decides between answers: the log-probability, less the baseline where there is one."""
         return self.logprob - (self.baseline_logprob or 0.0)
+
+    def evidence_per(self, unit: LengthNormalisation) -> float:
+        """The same for each token or each UTF-8 byte of the answer."""
+        length = {"none": 1, "tokens": self.tokens, "bytes": len(self.choice.encode())}[unit]
+        return self.evidence / max(1, length)
 
 
 class ChoiceScores(Record):

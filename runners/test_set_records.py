@@ -28,6 +28,10 @@ CHOICE_TASKS: frozenset[Task] = frozenset({"classification", "multiple_choice"})
 """Tasks whose answers can be scored by log-probability instead of being generated."""
 
 
+LETTERS: tuple[str, ...] = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+"""Names of choices, in their order."""
+
+
 class Example(Record):
     """One labelled row of a test set."""
 
@@ -64,6 +68,9 @@ class Example(Record):
 class PromptTemplate(Record):
     """How an example becomes a conversation. Templates are sandboxed Jinja over the columns of the example."""
 
+    ALWAYS_IN_HASH: ClassVar[frozenset[str]] = frozenset({"system", "user", "answer_prefix"})
+    """Fields of the first release; see TestSet.content_hash."""
+
     system: str = ""
     """System message; empty for none. May use `labels`."""
     user: str = "{{ text }}"
@@ -71,6 +78,8 @@ class PromptTemplate(Record):
     `passages`."""
     answer_prefix: str = ""
     """Text that the answer is made to begin with."""
+    choices_as: Literal["text", "letters"] = "text"
+    """Multiple choice: whether the answer is the text of a choice or its letter: A for the first, B …"""
 
 
 class TestSet(Record):
@@ -109,10 +118,12 @@ class TestSet(Record):
 
         Fields that came after the first release count only where they are set, so that old test sets keep their hash.
         """
-        content = self.model_dump(mode="json", exclude={"name", "source", "examples", "few_shot", "scorers"})
-        content |= {
-            "examples": [_hashed(example) for example in self.examples],
-            "few_shot": [_hashed(example) for example in self.few_shot],
+        content = {
+            "task": self.task,
+            "labels": list(self.labels),
+            "prompt": content_of(self.prompt, PromptTemplate.ALWAYS_IN_HASH),
+            "examples": [content_of(example, Example.ALWAYS_IN_HASH) for example in self.examples],
+            "few_shot": [content_of(example, Example.ALWAYS_IN_HASH) for example in self.few_shot],
             "scorers": [scorer_content(scorer) for scorer in self.scorers],
         }
         return digest(content)
@@ -139,7 +150,11 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _hashed(example: Example) -> dict[str, object]:
-    changed = example.model_dump(mode="json", exclude_defaults=True).keys()
-    content = example.model_dump(mode="json")
-    return {name: value for name, value in content.items() if name in Example.ALWAYS_IN_HASH or name in changed}
+def content_of(record: Record, always: frozenset[str], never: frozenset[str] = frozenset()) -> dict[str, object]:
+    """What of a record goes into a hash or a key: of the fields that were added later only those that are set.
+
+    Otherwise each new field would make all test sets and runs of the past other ones.
+    """
+    content = record.model_dump(mode="json", exclude=set(never))
+    changed = record.model_dump(mode="json", exclude_defaults=True).keys()
+    return {name: value for name, value in content.items() if name in always or name in changed}

@@ -13,7 +13,7 @@ from runners.energy import EnergyMeter
 from runners.engine_options import EndpointOptions
 from runners.errors import EngineFailed, LimitReached
 from runners.label_answers import label_in
-from runners.prompts import neutral_requests
+from runners.prompts import chooses, neutral_request, neutral_requests
 from runners.records import (
     ChoiceScores,
     Chunk,
@@ -58,17 +58,19 @@ class Window:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._spec = session.spec
+        self._test_set = session.spec.asked
         self._engine = session.engine
         self._stopwatch = session.stopwatch
-        self._scorers = tuple(open_scorer(options) for options in session.spec.test_set.scorers)
-        self._examples = {example.id: example for example in session.spec.test_set.examples}
+        self._scorers = tuple(open_scorer(options) for options in self._test_set.scorers)
+        self._examples = {example.id: example for example in self._test_set.examples}
         self.example_of: dict[str, str] = {}
         """Example of each request that has an id of its own."""
         self._meter = None if isinstance(session.spec.options, EndpointOptions) else EnergyMeter()
         self._meter_read_at = session.stopwatch.now()
         self._last_finished_at = 0.0
         self._failures_in_a_row = 0
-        self._baseline: dict[str, float] = {}
+        self._baseline: dict[tuple[str, str], float] = {}
+        """Log-probability of an answer after texts that say nothing, by request and answer."""
         self._seen: list[RunEvent] = []
         """What was written of the window that is measured."""
 
@@ -77,7 +79,8 @@ class Window:
         self._seen = []
         joules = self._meter.joules() if self._meter is not None else None
         started = self._last_finished_at = self._stopwatch.now()
-        if _is_scored(part.workload) and self._engine.can_score_choices:
+        is_scored = part.workload.answers == "scored" and chooses(self._test_set, part.workload)
+        if is_scored and self._engine.can_score_choices:
             self._score(part)
         else:
             self._generate(part)
@@ -103,7 +106,7 @@ class Window:
     def _score(self, part: Part) -> None:
         remaining = {request.id: request for request in part.requests}
         workload = part.workload
-        self._baseline = self._measure_baseline(workload) if workload.calibration == "contextual" else {}
+        self._baseline = self._measure_baseline(part) if workload.calibration == "contextual" else {}
         try:
             for scores in self._engine.score_choices(part.requests, sharing=part.pace.sharing):
                 self._write_choice(part, scores)
@@ -118,13 +121,22 @@ class Window:
                 except EngineFailed as error:
                     self._fail(part, request, str(error))
 
-    def _measure_baseline(self, workload: Workload) -> dict[str, float]:
-        """Log of each answer's mean probability after texts that say nothing."""
+    def _measure_baseline(self, part: Part) -> dict[tuple[str, str], float]:
+        """Log of each answer's mean probability after texts that say nothing; of choices of an example, after one."""
+        test_set, workload = self._test_set, part.workload
+        if test_set.task == "multiple_choice":
+            own, sharing = (
+                [neutral_request(test_set, self._examples[request.id], workload) for request in requests]
+                for requests in (part.requests, part.pace.sharing)
+            )
+            found = self._engine.score_choices(own, sharing=sharing)
+            return {(scores.request_id, score.choice): score.logprob for scores in found for score in scores.scores}
         probabilities: dict[str, list[float]] = {}
-        for scores in self._engine.score_choices(neutral_requests(self._spec.test_set, workload, CALIBRATION_PROMPTS)):
+        for scores in self._engine.score_choices(neutral_requests(test_set, workload, CALIBRATION_PROMPTS)):
             for score in scores.scores:
                 probabilities.setdefault(score.choice, []).append(math.exp(score.logprob))
-        return {choice: math.log(max(fmean(values), sys.float_info.min)) for choice, values in probabilities.items()}
+        baseline = {label: math.log(max(fmean(values), sys.float_info.min)) for label, values in probabilities.items()}
+        return {(request.id, label): value for request in part.requests for label, value in baseline.items()}
 
     def _generate(self, part: Part) -> None:
         workload, pace = part.workload, part.pace
@@ -166,9 +178,11 @@ class Window:
 
     def _write_choice(self, part: Part, scores: ChoiceScores) -> None:
         judged = tuple(
-            score.model_copy(update={"baseline_logprob": self._baseline.get(score.choice)}) for score in scores.scores
+            score.model_copy(update={"baseline_logprob": self._baseline.get((scores.request_id, score.choice))})
+            for score in scores.scores
         )
-        best = max(judged, key=lambda score: score.evidence, default=None)
+        unit = part.workload.length_normalisation
+        best = max(judged, key=lambda score: score.evidence_per(unit), default=None)
         completion = Completion(
             request_id=scores.request_id,
             workload=part.workload.kind,
@@ -206,7 +220,7 @@ class Window:
         return self._examples.get(self.example_of.get(request_id, request_id))
 
     def _judge(self, completion: Completion, example: Example) -> tuple[Score, ...]:
-        return tuple(scorer(completion, example, self._spec.test_set) for scorer in self._scorers)
+        return tuple(scorer(completion, example, self._test_set) for scorer in self._scorers)
 
     @property
     def _is_broken(self) -> bool:
@@ -233,10 +247,6 @@ class Window:
         if self._is_broken:
             message = f"{MOST_FAILURES_IN_A_ROW} requests failed in a row, the last with: {reason} The run was stopped."
             raise EngineFailed(message)
-
-
-def _is_scored(workload: Workload) -> bool:
-    return workload.kind == "accuracy" and workload.answers == "scored"
 
 
 def _with_label(completion: Completion) -> Completion:

@@ -42,6 +42,7 @@ class WorkloadRunner:
     def __init__(self, session: Session, past: Sequence[RunEvent] = ()) -> None:
         self._session = session
         self._spec = session.spec
+        self._test_set = session.spec.asked
         self._engine = session.engine
         self._stopwatch = session.stopwatch
         self._past = tuple(past)
@@ -73,7 +74,7 @@ class WorkloadRunner:
     def time_first_request(self, repeat: int = 0) -> None:
         """Time one neutral request apart: the first after a load pays for what the load left for later."""
         workload = Workload(kind="load", max_output_tokens=8)
-        (request,) = neutral_requests(self._spec.test_set, workload, 1)
+        (request,) = neutral_requests(self._test_set, workload, 1)
         request = request.model_copy(update={"id": f"first-{self._session.segment}-{repeat}"})
         try:
             for _, outcome in time_stream(self._engine, (request,), self._stopwatch, on_chunk=self._window.note_retry):
@@ -86,7 +87,7 @@ class WorkloadRunner:
     @property
     def has_timed_work(self) -> bool:
         """Whether a workload that is timed request by request has anything left to do."""
-        examples = len(self._spec.test_set.examples)
+        examples = len(self._test_set.examples)
         return any(
             workload.kind == "load"
             or (workload.kind in TIMED_KINDS and len(self._done(workload)) < planned_requests(workload, examples))
@@ -138,7 +139,7 @@ class WorkloadRunner:
         """Send a few prompts that are left out, at the pace that will be measured."""
         count = part.workload.warmup_prompts
         if prompts is None:
-            requests = neutral_requests(self._spec.test_set, part.workload, count)
+            requests = neutral_requests(self._test_set, part.workload, count)
         else:
             requests = prompts.requests([f"warm-up-{number}" for number in range(count)])
         pace = Pace(part.pace.max_concurrency)
@@ -159,21 +160,21 @@ class WorkloadRunner:
     def _requests(self, workload: Workload) -> tuple[Request, ...]:
         if workload.kind == "prompts":
             return tuple(conversation_requests(workload, self._spec.seed))
-        examples = self._spec.test_set.examples
+        examples = self._test_set.examples
         count = planned_requests(workload, len(examples))
         if workload.kind == "latency" and workload.synthetic is not None:
             return self._synthetic(workload).requests([f"synthetic-{number}" for number in range(count)])
         return tuple(
-            example_request(self._spec.test_set, example, workload, self._spec.seed) for example in examples[:count]
+            example_request(self._test_set, example, workload, self._spec.seed) for example in examples[:count]
         )
 
     def _examples_as(self, workload: Workload, ids: Sequence[str]) -> tuple[Request, ...]:
         """One request for each id, over the test set's examples again and again."""
-        examples = self._spec.test_set.examples
+        examples = self._test_set.examples
         requests = []
         for identity, example in zip(ids, cycle(examples), strict=False):
             self._window.example_of[identity] = example.id
-            request = example_request(self._spec.test_set, example, workload, self._spec.seed)
+            request = example_request(self._test_set, example, workload, self._spec.seed)
             requests.append(request.model_copy(update={"id": identity}))
         return tuple(requests)
 

@@ -39,7 +39,6 @@ def test_the_demo_file_reads_and_survives_a_round_trip() -> None:
         ("prompts: 40", "json_schema: '{'", "it is not JSON"),
         ("prompts: 40", "json_schema: {const: 2024-01-01}", "put dates in quotes"),
         ("prompts: 40", "json_schema: {type: object}\n    grammar: 'root ::= \"a\"'", "leave one out"),
-        ("kind: latency", "kind: accuracy\n    json_schema: {type: object}", "set it to free"),
         ("prompts: 40", "prompts: 0", "line 12: workloads.0.prompts is 0"),
         (
             "context_tokens: 4096",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,14 +20,22 @@ from results.records import Limits, Requirements, Weights
 from runners.engine import ENGINE_NAMES
 from runners.engine_options import EndpointOptions, LlamaCppOptions, ScriptedOptions, VllmOptions
 from runners.records import Synthetic, Workload
+from runners.scorer_options import ScorerOptions
 from runners.test_set_records import PromptTemplate
 from workbench.errors import BadBenchmarkFile
-from workbench.records import BenchmarkDefinition, CandidateDefinition, ColumnsDefinition, TestSetDefinition
+from workbench.records import (
+    BenchmarkDefinition,
+    CandidateDefinition,
+    ColumnsDefinition,
+    NamedPrompt,
+    TestSetDefinition,
+)
 
 _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "test_set": TestSetDefinition,
     "columns": ColumnsDefinition,
     "prompt": PromptTemplate,
+    "prompts": NamedPrompt,
     "candidates": CandidateDefinition,
     "workloads": Workload,
     "synthetic": Synthetic,
@@ -39,7 +47,11 @@ _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "endpoint": EndpointOptions,
     "scripted": ScriptedOptions,
 }
-"""Which record stands below which key; options carry the name of their engine."""
+"""Which record stands below which key; options carry the name of their engine, and scorers their own."""
+_SCORERS: dict[str, type[BaseModel]] = {
+    record.model_fields["scorer"].default: record for record in get_args(get_args(ScorerOptions)[0])
+}
+"""Which record belongs to which scorer."""
 _MOST_ERRORS = 10
 _Definition = TypeVar("_Definition", bound=BaseModel)
 
@@ -142,7 +154,7 @@ def _with_engines(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe(record: type[BaseModel], tree: Mapping[str, Any], detail: ErrorDetails, name: str) -> str:
-    place = [part for part in detail["loc"] if part not in ENGINE_NAMES]
+    place = [part for part in detail["loc"] if part not in ENGINE_NAMES and part not in _SCORERS]
     where = f"{name}, line {_line(tree, place)}"
     key = ".".join(str(part) for part in place)
     kind, value = detail["type"], detail["input"]
@@ -154,6 +166,9 @@ def _describe(record: type[BaseModel], tree: Mapping[str, Any], detail: ErrorDet
     if kind in {"literal_error", "enum"}:
         expected = re.findall(r"'([^']+)'", str(detail.get("ctx", {}).get("expected", "")))
         return f"{where}: {key} is {value!r}, which is not known. {_nearest(str(value), expected, 'Known values')}"
+    if kind == "union_tag_invalid" and "scorers" in place:
+        tag = str(detail["ctx"]["tag"])
+        return f"{where}: the scorer {tag!r} is not known. {_nearest(tag, _SCORERS, 'Known scorers')}"
     reason = detail["msg"].removeprefix("Value error, ")
     if isinstance(value, Mapping):
         return f"{where}: {f'{key}: ' if key else ''}{reason}."
@@ -168,7 +183,8 @@ def _nearest(seen: str, known: Iterable[str], title: str) -> str:
 
 def _owner(record: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel]:
     """The record that the last key of a place belongs to."""
-    return next((_RECORD_OF_KEY[part] for part in reversed(place) if part in _RECORD_OF_KEY), record)
+    known = _RECORD_OF_KEY | _SCORERS
+    return next((known[part] for part in reversed(place) if isinstance(part, str) and part in known), record)
 
 
 def _field_help(record: type[BaseModel], place: Sequence[int | str]) -> str:

@@ -20,12 +20,12 @@ from runners.records import Failure, FailureHappened, RunResult, RunSpec
 from runners.scorers.registry import scorer_versions
 from workbench import __version__
 from workbench.benchmark_file import render_benchmark
-from workbench.candidates import candidate_name, resolve_candidate
+from workbench.candidates import PlannedRun, candidate_name, planned_runs, resolve_candidate
 from workbench.engine_environments import with_environment
 from workbench.errors import BadBenchmarkFile
 from workbench.jobs import Job
 from workbench.progress import CandidateWatch, TimeLeft, requests_of
-from workbench.records import CandidateDefinition, CandidateProgress, PreparedBenchmark
+from workbench.records import CandidateProgress, PreparedBenchmark
 from workbench.remote import secrets_of
 from workbench.settings import Settings
 
@@ -49,14 +49,15 @@ class BenchmarkRun:
     def __call__(self, job: Job) -> None:
         """Do the work. Raises WorkbenchError only where nothing of it can be done."""
         definition = self._prepared.definition
-        names = [candidate_name(candidate) for candidate in definition.candidates]
+        planned = planned_runs(definition)
+        names = [candidate_name(run.candidate) for run in planned]
         doubled = next((name for name in names if names.count(name) > 1), None)
         if doubled is not None:
             raise BadBenchmarkFile(f"Two candidates are called {doubled!r}. Give each a name of its own.")
         job.update(candidates=tuple(CandidateProgress(name=name) for name in names))
         self._store.save_benchmark(self._benchmark(names))
         with hold_device(job, self._settings):
-            specs = [spec for candidate in definition.candidates if (spec := self._spec(job, candidate)) is not None]
+            specs = [spec for run in planned if (spec := self._spec(job, run)) is not None]
             time_left = TimeLeft(specs)
             for spec in specs:
                 if job.is_cancelled():
@@ -67,15 +68,16 @@ class BenchmarkRun:
         if not job.is_cancelled() and all(c.state == "failed" for c in job.status().candidates):
             raise BadBenchmarkFile(_all_failed(job))
 
-    def _spec(self, job: Job, definition: CandidateDefinition) -> RunSpec | None:
+    def _spec(self, job: Job, planned: PlannedRun) -> RunSpec | None:
         """The run of one candidate; None, with the failure stored, where it cannot be prepared."""
+        definition = planned.candidate
         name = candidate_name(definition)
         if job.is_cancelled():
             return None
         job.update(message=f"Preparing {name}")
         job.update_candidate(name, state="preparing", stage="looking for the weights")
         try:
-            spec = self._make_spec(definition, resolve_candidate(definition, self._folder, self._settings, self._index))
+            spec = self._make_spec(planned, resolve_candidate(definition, self._folder, self._settings, self._index))
         except WorkbenchError as error:
             failure = Failure(
                 stage="prepare",
@@ -89,7 +91,7 @@ class BenchmarkRun:
                 quantization=definition.quantization,
             )  # fmt: skip
             result = RunResult(
-                spec=self._make_spec(definition, missing, engine="not installed"),
+                spec=self._make_spec(planned, missing, engine="not installed"),
                 status="failed",
                 failures=(FailureHappened(failure=failure),),
             )
@@ -98,8 +100,9 @@ class BenchmarkRun:
         job.update_candidate(name, state="waiting", stage="", total=sum(requests_of(spec).values()))
         return spec
 
-    def _make_spec(self, definition: CandidateDefinition, candidate: Candidate, engine: str | None = None) -> RunSpec:
+    def _make_spec(self, planned: PlannedRun, candidate: Candidate, engine: str | None = None) -> RunSpec:
         benchmark, test_set = self._prepared.definition, self._prepared.test_set
+        definition = planned.candidate
         options = with_environment(definition.options, self._settings)
         return RunSpec(
             candidate=candidate,
@@ -110,6 +113,8 @@ class BenchmarkRun:
             scorer_versions=scorer_versions(test_set),
             seed=benchmark.seed,
             workbench_version=__version__,
+            prompt=planned.prompt.template if planned.prompt is not None else None,
+            prompt_name=planned.prompt.name if planned.prompt is not None else None,
         )
 
     def _measure(self, job: Job, spec: RunSpec, time_left: TimeLeft) -> None:

@@ -18,7 +18,7 @@ from catalog.records import Candidate, Model, Record, WeightsFile
 from runners.quantize import quantize_gguf
 from workbench.folder_weights import find_folder
 from workbench.ladder_book import Origin, write_origin
-from workbench.records import CandidateDefinition
+from workbench.records import BenchmarkDefinition, CandidateDefinition, NamedPrompt
 from workbench.settings import Settings
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -42,6 +42,29 @@ def candidate_name(definition: CandidateDefinition) -> str:
     stem = definition.model.rstrip("/").rpartition("/")[2].removesuffix(".gguf")
     quantization = definition.quantization
     return stem if quantization is None or quantization.lower() in stem.lower() else f"{stem} {quantization}"
+
+
+class PlannedRun(Record):
+    """One candidate with one prompt."""
+
+    candidate: CandidateDefinition
+    """The candidate, with the name that the run has."""
+    prompt: NamedPrompt | None = None
+    """The prompt, where several are compared."""
+
+
+def planned_runs(definition: BenchmarkDefinition) -> tuple[PlannedRun, ...]:
+    """Every candidate with every prompt, in the order of the benchmark file."""
+    if not definition.prompts:
+        return tuple(PlannedRun(candidate=candidate) for candidate in definition.candidates)
+    return tuple(
+        PlannedRun(
+            candidate=candidate.model_copy(update={"name": f"{candidate_name(candidate)} · {prompt.name}"}),
+            prompt=prompt,
+        )
+        for candidate in definition.candidates
+        for prompt in definition.prompts
+    )
 
 
 def resolve_candidate(definition: CandidateDefinition, folder: Path, settings: Settings, index: Index) -> Candidate:

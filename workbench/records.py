@@ -18,8 +18,10 @@ from catalog.records import (
 )
 from results.records import Benchmark, Estimate, Limits, Requirements, RunInfo, Weights
 from runners.engine_options import EngineOptions, LlamaCppOptions
+from runners.few_shot import FewShotChoice
 from runners.records import Failure, Workload
-from runners.test_set_records import Problem, PromptTemplate, TestSet
+from runners.scorer_options import ScorerOptions
+from runners.test_set_records import Problem, PromptTemplate, Task, TestSet
 from runners.test_sets.files import TestSetFile
 
 SCHEMA_VERSION = 1
@@ -61,9 +63,23 @@ class TestSetDefinition(Record):
     few_shot: str | None = None
     """File of the same shape with examples to show in the prompt."""
     few_shot_count: int | None = Field(default=None, ge=0)
-    """How many of them are shown, from the top; None shows all."""
+    """How many of them are shown; None shows all."""
+    few_shot_choice: FewShotChoice = "first"
+    """Which ones: the first of the file, any (by the benchmark's seed), or as many of each label as of the others."""
     columns: ColumnsDefinition = ColumnsDefinition()
     """Columns of both files."""
+
+
+class NamedPrompt(PromptTemplate):
+    """One entry of `prompts`."""
+
+    name: str = Field(min_length=1)
+    """Short name; stands behind the candidate's."""
+
+    @property
+    def template(self) -> PromptTemplate:
+        """The prompt itself."""
+        return PromptTemplate.model_validate(self.model_dump(exclude={"name"}))
 
 
 class CandidateDefinition(Record):
@@ -91,14 +107,19 @@ class BenchmarkDefinition(Record):
 
     name: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Names the benchmark in the data directory: letters, digits, dot, dash, underscore."""
-    task: Literal["classification"] = "classification"
+    task: Task = "classification"
     """What is asked of the models."""
     test_set: TestSetDefinition
     """The examples."""
     labels: tuple[str, ...] | None = None
-    """Allowed answers in the order shown to the model; None takes those of the file in alphabetical order."""
+    """Classification: allowed answers in the order shown to the model; None takes those of the file in alphabetical
+    order."""
+    scorers: tuple[ScorerOptions, ...] | None = None
+    """How answers are scored; the first stands for quality. None takes what is usual for the task."""
     prompt: PromptTemplate | None = None
-    """How examples become conversations; None takes a plain classification prompt."""
+    """How examples become conversations; None takes a plain prompt for the task."""
+    prompts: tuple[NamedPrompt, ...] = ()
+    """Several prompts, to be compared: every candidate is measured with each."""
     candidates: tuple[CandidateDefinition, ...] = Field(min_length=1)
     """What is compared."""
     workloads: tuple[Workload, ...] = (Workload(kind="accuracy"), Workload(kind="latency", prompts=30))
@@ -107,6 +128,16 @@ class BenchmarkDefinition(Record):
     """Hard limits and weights for the recommendation."""
     seed: int = 0
     """Seed of everything random."""
+
+    @model_validator(mode="after")
+    def _has_prompts_of_different_names(self) -> "BenchmarkDefinition":
+        names = [prompt.name for prompt in self.prompts]
+        doubled = next((name for name in names if names.count(name) > 1), None)
+        if doubled is not None:
+            raise ValueError(f"two prompts are called {doubled!r}; give one of them another name")
+        if self.prompts and self.prompt is not None:
+            raise ValueError("prompt and prompts cannot both be given; put the one into the list")
+        return self
 
     @model_validator(mode="after")
     def _has_each_kind_of_workload_once(self) -> "BenchmarkDefinition":

@@ -4,12 +4,15 @@ from collections import Counter
 from pathlib import Path
 
 from runners.errors import BadTestSet
+from runners.few_shot import choose_few_shot
 from runners.prompts import example_request
 from runners.records import Workload
-from runners.test_set_records import PromptTemplate, TestSet
+from runners.test_set_records import CHOICE_TASKS, PromptTemplate, TestSet
 from runners.test_sets.files import TestSetFile, check_examples, read_test_set_file
+from workbench.errors import BadBenchmarkFile
 from workbench.records import BenchmarkDefinition, PreparedBenchmark, TestSetCheck, TestSetDefinition
 from workbench.remote import notes_on_leaving
+from workbench.task_defaults import USUAL_SCORERS, usual_prompt, usual_workload
 
 _MOST_LABELS = 50
 """A label column with more values than this is text, not a label."""
@@ -38,23 +41,32 @@ def prepare_benchmark(
         raise BadTestSet(_refusal(checked))
     if not checked.file.examples:
         raise BadTestSet(f"{checked.file.path} has a header and no examples. Add labelled rows.")
-    if len(checked.labels) < 2 or len(checked.labels) > _MOST_LABELS:
+    is_classification = definition.task == "classification"
+    if is_classification and (len(checked.labels) < 2 or len(checked.labels) > _MOST_LABELS):
         raise BadTestSet(
             f"{checked.file.path}: the column {checked.file.columns.target!r} has {len(checked.labels)} labels; "
             f"classification needs 2 to {_MOST_LABELS}. Is it the right column?"
         )
-    shots = _read(definition.test_set, folder, definition.test_set.few_shot) if definition.test_set.few_shot else None
+    chosen = definition.test_set
+    shots = _read(chosen, folder, chosen.few_shot) if chosen.few_shot else None
     test_set = TestSet(
-        name=Path(definition.test_set.file).stem,
-        labels=checked.labels,
+        name=Path(chosen.file).stem,
+        task=definition.task,
+        labels=checked.labels if is_classification else (),
         examples=checked.file.examples,
-        few_shot=shots.examples[: definition.test_set.few_shot_count] if shots is not None else (),
-        prompt=definition.prompt or default_prompt(checked.file.columns.text),
+        few_shot=choose_few_shot(
+            shots.examples if shots is not None else (), chosen.few_shot_count, chosen.few_shot_choice, definition.seed
+        ),
+        prompt=_first_prompt(definition)
+        or usual_prompt(definition.task, checked.file.columns.text, checked.file.examples),
+        scorers=definition.scorers or USUAL_SCORERS[definition.task],
         source=checked.file.path,
     )
-    example_request(test_set, test_set.examples[0], Workload(kind="accuracy"))
+    for prompt in definition.prompts or (test_set.prompt,):
+        asked = test_set.model_copy(update={"prompt": prompt})
+        example_request(asked, test_set.examples[0], Workload(kind="accuracy"))
     return PreparedBenchmark(
-        definition=definition,
+        definition=_with_usual_workloads(definition),
         test_set=test_set,
         problems=checked.problems,
         notes=notes_on_leaving(definition, test_set),
@@ -63,12 +75,22 @@ def prepare_benchmark(
     )
 
 
-def default_prompt(text_column: str) -> PromptTemplate:
-    """A plain classification prompt over one column."""
-    return PromptTemplate(
-        system="Sort the text into one category. Answer with one of: {{ labels | join(', ') }}.",
-        user="Text: {{ " + text_column + " }}\nCategory:",
-    )
+def _first_prompt(definition: BenchmarkDefinition) -> PromptTemplate | None:
+    """The prompt that stands for the test set: the only one, or the first of those that are compared."""
+    return definition.prompts[0].template if definition.prompts else definition.prompt
+
+
+def _with_usual_workloads(definition: BenchmarkDefinition) -> BenchmarkDefinition:
+    """The definition with room for the task's answers. Raises BadBenchmarkFile for answers held to two things."""
+    for workload in definition.workloads:
+        held = "json_schema" if workload.json_schema else "grammar" if workload.grammar else None
+        if held and workload.kind == "accuracy" and definition.task in CHOICE_TASKS and workload.answers != "free":
+            raise BadBenchmarkFile(
+                f"{held} holds free answers, and the accuracy workload's answers are {workload.answers!r}. "
+                f"Set answers: free, or leave {held} out."
+            )
+    workloads = tuple(usual_workload(workload, definition.task) for workload in definition.workloads)
+    return definition.model_copy(update={"workloads": workloads})
 
 
 def _read(definition: TestSetDefinition, folder: Path, name: str) -> TestSetFile:

@@ -19,7 +19,7 @@ from workbench.service import Workbench
 from workbench.steps import render, test_set_view
 from workbench.steps.desk import Desk
 from workbench.steps.draft_benchmark import benchmark_definition, candidates_at_hand, demo_test_set
-from workbench.test_sets import default_prompt
+from workbench.task_defaults import usual_prompt
 
 NO_COLUMN = "(none)"
 """Choice where a column may be missing."""
@@ -125,7 +125,7 @@ def _prompt(workbench: Workbench, desk: Desk) -> tuple[str, str, str]:
 def _plain_prompt(workbench: Workbench, desk: Desk) -> PromptTemplate | None:
     """The prompt that a benchmark without one gets."""
     checked = _checked(workbench, desk)
-    return None if checked is None else default_prompt(checked.file.columns.text)
+    return None if checked is None else usual_prompt("classification", checked.file.columns.text, ())
 
 
 def _preview(workbench: Workbench, desk: Desk, checked: TestSetCheck | None) -> tuple[Any, Any]:
