@@ -186,6 +186,18 @@ class VllmOptions(_Options):
     """Longest wait for the server to be ready."""
 
 
+class ImportedOptions(_Options):
+    """Answers that were made elsewhere: nothing runs, and nothing can be set."""
+
+    NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset({"file"})
+
+    engine: Literal["imported"] = "imported"
+    file: str
+    """File that they were read from."""
+    sha256: str
+    """Digest of its content."""
+
+
 def is_remote(options: EndpointOptions) -> bool:
     """Whether the host is another one than this machine, as far as its name tells: localhost, 127.0.0.0/8, ::1."""
     host = urlsplit(options.base_url).hostname or ""
@@ -203,6 +215,7 @@ def renders_prompts(options: "EngineOptions") -> bool:
 
 
 EngineOptions = Annotated[
-    LlamaCppOptions | ScriptedOptions | EndpointOptions | VllmOptions, Field(discriminator="engine")
+    LlamaCppOptions | ScriptedOptions | EndpointOptions | VllmOptions | ImportedOptions,
+    Field(discriminator="engine"),
 ]
 """Options by engine; an option that an engine does not know is refused."""

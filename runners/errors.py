@@ -5,6 +5,7 @@ RunnerError (a WorkbenchError)
 ├── EngineFailed        loading or generating failed inside the engine
 ├── LimitReached        going on would spend more than the options allow
 ├── BadTestSet          a test-set file that cannot be used
+├── BadCompletions      answers made before or elsewhere that cannot be used
 └── BadTemplate         a prompt or chat template that does not render
 """
 
@@ -29,6 +30,10 @@ class LimitReached(RunnerError):
 
 class BadTestSet(RunnerError):
     """A test-set file that cannot be used."""
+
+
+class BadCompletions(RunnerError):
+    """Answers that were made before, or elsewhere, and cannot be used."""
 
 
 class BadTemplate(RunnerError):

@@ -23,6 +23,7 @@ from workbench.records import (
     TestSetCheck,
     WhyAnswer,
 )
+from workbench.stored_answers import Imported, Rescored
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -46,6 +47,8 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "divergence": (DivergenceReport, False),
     "parity": (ParityReport, False),
     "testset check": (TestSetCheck, False),
+    "rescore": (Rescored, False),
+    "completions import": (Imported, False),
     "runs": (RunInfo, True),
     "compare": (BenchmarkComparison, False),
     "recommend": (Recommendation, False),

@@ -78,6 +78,11 @@ def parse_benchmark(text: str, name: str) -> BenchmarkDefinition:
     return _validate(BenchmarkDefinition, tree, name)
 
 
+def parse_definition(content: Mapping[str, object], name: str) -> BenchmarkDefinition:
+    """The definition in plain values; `name` stands in errors. Raises BadBenchmarkFile."""
+    return _validate(BenchmarkDefinition, content, name)
+
+
 def render_benchmark(definition: BenchmarkDefinition) -> str:
     """A benchmark file with the same content, defaults left out."""
     document = definition.model_dump(mode="json", exclude_defaults=True)

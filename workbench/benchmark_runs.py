@@ -55,7 +55,7 @@ class BenchmarkRun:
         if doubled is not None:
             raise BadBenchmarkFile(f"Two candidates are called {doubled!r}. Give each a name of its own.")
         job.update(candidates=tuple(CandidateProgress(name=name) for name in names))
-        self._store.save_benchmark(self._benchmark(names))
+        self._store.save_benchmark(benchmark_record(self._prepared, tuple(names)))
         with hold_device(job, self._settings):
             specs = [spec for run in planned if (spec := self._spec(job, run)) is not None]
             time_left = TimeLeft(specs)
@@ -131,24 +131,26 @@ class BenchmarkRun:
         state = "failed" if result.status in {"failed", "incomplete"} else result.status
         job.update_candidate(name, state=state, stage=_summary(result))
 
-    def _benchmark(self, names: list[str]) -> Benchmark:
-        definition, test_set = self._prepared.definition, self._prepared.test_set
-        return Benchmark(
-            name=definition.name,
-            created_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            test_set_name=test_set.name,
-            test_set_hash=test_set.content_hash,
-            task=definition.task,
-            labels=test_set.labels,
-            examples=len(test_set.examples),
-            candidates=tuple(names),
-            workloads=definition.workloads,
-            seed=definition.seed,
-            requirements=definition.requirements,
-            source=self._prepared.source,
-            definition=self._prepared.text or render_benchmark(definition),
-            machine=probe_machine(),
-        )
+
+def benchmark_record(prepared: PreparedBenchmark, candidates: tuple[str, ...]) -> Benchmark:
+    """The benchmark as it is stored, with these candidates."""
+    definition, test_set = prepared.definition, prepared.test_set
+    return Benchmark(
+        name=definition.name,
+        created_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        test_set_name=test_set.name,
+        test_set_hash=test_set.content_hash,
+        task=definition.task,
+        labels=test_set.labels,
+        examples=len(test_set.examples),
+        candidates=candidates,
+        workloads=definition.workloads,
+        seed=definition.seed,
+        requirements=definition.requirements,
+        source=prepared.source,
+        definition=prepared.text or render_benchmark(definition),
+        machine=probe_machine(),
+    )
 
 
 class hold_device:  # noqa: N801  reads as a statement: with hold_device(...)

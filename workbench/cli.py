@@ -16,6 +16,7 @@ from rich.console import Console
 from catalog.errors import WorkbenchError
 from workbench import __version__
 from workbench.cli_catalog import catalog_app, model_commands
+from workbench.cli_completions import completions_commands
 from workbench.cli_engines import engines_app
 from workbench.cli_ladder import ladder_commands
 from workbench.cli_parity import parity_commands
@@ -50,6 +51,7 @@ app.add_typer(engines_app, name="engines")
 model_commands(app)
 ladder_commands(app)
 parity_commands(app)
+completions_commands(app)
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ from workbench.remote import secrets_of
 from workbench.report.report import write_report
 from workbench.report_content import gather_report
 from workbench.settings import Settings
+from workbench.stored_answers import StoredAnswers
 from workbench.test_sets import check_test_set, prepare_benchmark
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
@@ -83,6 +84,7 @@ class Workbench:
         self._store = Store(settings.results_path)
         self.models = ModelCatalog(settings, self.jobs, self._store)
         self.ladders = Ladders(settings, self.models, self._store)
+        self.answers = StoredAnswers(settings, self._store, self.models)
         self.parity = Parities(settings, self.models, self.jobs)
         self.environments = EngineEnvironments(settings)
         self._head_to_heads: dict[str, HeadToHead] = {}
@@ -114,11 +116,19 @@ class Workbench:
         definition, _ = read_benchmark_file(DEMO_FOLDER / "demo.yaml")
         return definition, DEMO_FOLDER
 
-    def prepare_file(self, path: Path) -> PreparedBenchmark:
-        """Read a benchmark file and its test set, and check both. Raises BadBenchmarkFile or BadTestSet."""
+    def prepare_file(self, path: Path, *, name: str | None = None) -> PreparedBenchmark:
+        """Read a benchmark file and its test set, and check both; `name` stands in place of the file's own.
+
+        Raises BadBenchmarkFile or BadTestSet.
+        """
         path = path.expanduser().absolute()
         definition, text = read_benchmark_file(path)
+        definition = definition if name is None else definition.model_copy(update={"name": name})
         return prepare_benchmark(definition, path.parent, source=str(path), text=text)
+
+    def prepare_unsaved(self, definition: BenchmarkDefinition) -> PreparedBenchmark:
+        """Read and check a definition that is in no file."""
+        return prepare_benchmark(definition, Path())
 
     def prepare(self, definition: BenchmarkDefinition, folder: Path) -> PreparedBenchmark:
         """Keep a definition made in the app as a benchmark file, then read and check it like any other."""
@@ -133,11 +143,13 @@ class Workbench:
         """What a person should know before a definition made in the app runs. Raises BadTestSet or BadTemplate."""
         return prepare_benchmark(definition, Path()).notes
 
-    def prepare_again(self, benchmark: str) -> PreparedBenchmark:
-        """A stored benchmark, ready to be resumed or repeated, as it was defined then."""
+    def prepare_again(self, benchmark: str, *, reread: bool = False) -> PreparedBenchmark:
+        """A stored benchmark, ready to be resumed or repeated, as it was defined then, or as its file is now."""
         stored = self._store.benchmark(benchmark)
         if stored.source is None:
             raise BadBenchmarkFile(f"The benchmark {benchmark!r} was stored without its file and cannot be run again.")
+        if reread:
+            return self.prepare_file(Path(stored.source), name=benchmark)
         definition = parse_benchmark(stored.definition, stored.source)
         return prepare_benchmark(definition, Path(stored.source).parent, source=stored.source, text=stored.definition)
 
