@@ -507,6 +507,8 @@ class BenchmarkComparison(Record):
     """Every pair that has common examples."""
     ladder: tuple[LadderRung, ...] = ()
     """What quantizing lost, as far as it was measured of the candidates' files."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the comparison as a whole, such as runs on another version of the test set."""
 
 
 class Limits(Record):
