@@ -20,6 +20,7 @@ from workbench.records import (
     LocalModels,
     ModelPage,
     PlannedMachine,
+    PromptPreview,
     TestSetCheck,
     WhyAnswer,
 )
@@ -47,6 +48,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "divergence": (DivergenceReport, False),
     "parity": (ParityReport, False),
     "testset check": (TestSetCheck, False),
+    "prompt": (PromptPreview, False),
     "rescore": (Rescored, False),
     "completions import": (Imported, False),
     "runs": (RunInfo, True),

@@ -32,6 +32,7 @@ from workbench.cli_parts import (
     plain,
     print_json,
 )
+from workbench.cli_prompt import prompt_commands
 from workbench.records import TestSetDefinition
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ model_commands(app)
 ladder_commands(app)
 parity_commands(app)
 completions_commands(app)
+prompt_commands(app)
 
 
 def main() -> None:

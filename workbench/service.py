@@ -56,6 +56,7 @@ from workbench.records import (
     Check,
     EngineStatus,
     HeadToHeadStatus,
+    NamedPrompt,
     PreparedBenchmark,
     PromptPreview,
     TestSetCheck,
@@ -154,12 +155,17 @@ class Workbench:
         return prepare_benchmark(definition, Path(stored.source).parent, source=stored.source, text=stored.definition)
 
     def preview_prompt(
-        self, prepared: PreparedBenchmark, candidate: CandidateDefinition, example_id: str | None = None
+        self,
+        prepared: PreparedBenchmark,
+        candidate: CandidateDefinition,
+        example_id: str | None = None,
+        prompt: NamedPrompt | None = None,
     ) -> PromptPreview:
         """Exactly what one candidate receives for one example, with its tokens counted. Loads the model."""
-        examples = prepared.test_set.examples
-        example = next((example for example in examples if example.id == example_id), examples[0])
-        request = example_request(prepared.test_set, example, Workload(kind="accuracy"))
+        test_set = prepared.test_set
+        asked = test_set if prompt is None else test_set.model_copy(update={"prompt": prompt.template})
+        example = next((example for example in asked.examples if example.id == example_id), asked.examples[0])
+        request = example_request(asked, example, Workload(kind="accuracy"))
         options = with_environment(candidate.options, self.settings)
         if isinstance(options, LlamaCppOptions):
             options = options.model_copy(update={"context_tokens": 64})
