@@ -63,8 +63,6 @@ from workbench.records import (
     TestSetDefinition,
 )
 from workbench.remote import secrets_of
-from workbench.report.report import write_report
-from workbench.report_content import gather_report
 from workbench.settings import Settings
 from workbench.stored_answers import StoredAnswers
 from workbench.test_sets import check_test_set, prepare_benchmark
@@ -233,6 +231,10 @@ class Workbench:
 
     def write_report(self, benchmark: str, path: Path, requirements: Requirements | None = None) -> Path:
         """Write the report; the format follows the file's ending. Returns the absolute path."""
+        # The library that draws charts takes most of a second to import, which no other command need wait for.
+        from workbench.report.report import write_report
+        from workbench.report_content import gather_report
+
         comparison = self.compare(benchmark)
         recommendation = recommend(comparison, requirements or comparison.benchmark.requirements)
         wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
