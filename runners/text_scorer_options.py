@@ -69,6 +69,12 @@ class RougeOptions(Record):
     tokens: Literal["ascii", "unicode"] = "ascii"
     """ascii: words of a–z and 0–9 as in the original, all else separates; unicode: words of any script."""
 
+    @model_validator(mode="after")
+    def _stems_what_it_can(self) -> "RougeOptions":
+        if self.stemming and self.tokens == "unicode":
+            raise ValueError("stemming knows English endings only; leave it out or set tokens: ascii")
+        return self
+
 
 class GroundednessOptions(Record):
     """Question on a context: sentences of the answer are supported by the passages, word by word."""

@@ -32,6 +32,17 @@ _SCORERS = {
     "contains": "runners.scorers.patterns:Contains",
     "regex": "runners.scorers.patterns:Regex",
     "numeric": "runners.scorers.numeric:Numeric",
+    "json_fields": "runners.scorers.extraction:JsonFields",
+    "bleu": "runners.scorers.overlap:Bleu",
+    "chrf": "runners.scorers.overlap:Chrf",
+    "rouge": "runners.scorers.overlap:Rouge",
+    "groundedness": "runners.scorers.grounding:Groundedness",
+    "citations": "runners.scorers.grounding:Citations",
+    "abstention": "runners.scorers.grounding:Abstention",
+    "json_schema": "runners.scorers.extraction:JsonSchema",
+    "length": "runners.scorers.rules:Length",
+    "forbidden_words": "runners.scorers.rules:ForbiddenWords",
+    "python": "runners.scorers.python_function:PythonFunction",
 }
 """Scorer → where its class is."""
 
