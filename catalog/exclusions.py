@@ -8,7 +8,7 @@ from pathlib import Path
 
 from catalog.database import connect, in_words, quoted
 from catalog.errors import BadCatalogData
-from catalog.index_filters import FILTERS
+from catalog.index.filters import FILTERS
 from catalog.records import Exclusion, ModelQuery
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from gguf.constants import LlamaFileType
 from pydantic import ValidationError
 
-from catalog.config_context import ContextFacts, read_context
-from catalog.config_values import whole
+from catalog.config.context import ContextFacts, read_context
+from catalog.config.values import whole
 from catalog.errors import BadWeightsFile
 from catalog.gguf_layers import RECURRENT, GgufKeys, gguf_layers, head_dims, main_layers
 from catalog.gguf_reader import GgufHeader, read_header

@@ -7,7 +7,7 @@ architecture (WINDOWS). Architectures that llama.cpp runs without a window count
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from catalog.config_values import number, whole
+from catalog.config.values import number, whole
 from catalog.layer_shapes import NOTHING, Layer, compressed_layers, conv_state, total
 
 

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from catalog.config_facts import ConfigFacts, read_config
+from catalog.config.facts import ConfigFacts, read_config
 from catalog.errors import BadWeightsFile, ModelNotFound
 from catalog.model_card import CardFacts, read_card
 from catalog.records import Confidence, Model, Provenance, WeightsFile

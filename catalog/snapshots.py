@@ -2,7 +2,7 @@
 
 A snapshot holds every model that the catalog knew that day: id, task, family, downloads, likes, trending score, and its
 rank by downloads among the models of its task. The family of a model is the stem of the root of its lineage
-(`catalog.index_rows.family_of`): everything made from `Qwen/Qwen3-8B` belongs to `Qwen/Qwen3`.
+(`catalog.index.rows.family_of`): everything made from `Qwen/Qwen3-8B` belongs to `Qwen/Qwen3`.
 """
 
 import re

@@ -24,7 +24,7 @@ from catalog.ancestry import LicenseFacts, license_facts
 from catalog.catalog_folder import models_path, pending_path, starter_digest
 from catalog.database import Connection, connect, in_words, quoted
 from catalog.errors import Cancelled, CatalogError
-from catalog.index_rows import SQL_TYPES, hot_row, layout
+from catalog.index.rows import SQL_TYPES, hot_row, layout
 from catalog.merge import merge_models
 from catalog.records import Model, Record
 from catalog.snapshot import load_starter_models

@@ -5,67 +5,16 @@ so that one way of resampling serves them all: resampled examples are resampled 
 first scorer is its quality. Scorers themselves are in runners/scorers; intervals in results/statistics.py.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
 from results import quality
+from results.metric_records import Judged, Metric, mean_of, ratio
 from results.records import Estimate, ExampleOutcome, MetricEstimate, RunMeasurements, ScorerOutcomes
+from results.scorer_metrics import SCORER_METRICS
 from results.statistics import Floats, bootstrap_sums, wilson
 from runners.scorer_options import ScorerOptions
-
-
-class Judged(NamedTuple):
-    """One scorer's judgements of one run: only examples that were judged, all columns in the same order."""
-
-    outcomes: tuple[ExampleOutcome, ...]
-    values: Floats
-    """Shape (examples,)."""
-    counts: dict[str, Floats]
-    """Shape (examples,) each; NaN where the scorer says nothing of an example."""
-    labels: tuple[str, ...]
-
-    @property
-    def weights(self) -> Floats:
-        """Weight of each example, shape (examples,)."""
-        return np.array([outcome.weight for outcome in self.outcomes])
-
-
-class Metric(NamedTuple):
-    """How a scorer's judgements become one number."""
-
-    name: str
-    title: str
-    definition: str
-    """One sentence for people; the documentation has it in full."""
-    source: str
-    """Where the definition is from."""
-    units: Callable[[Judged], Floats]
-    """Shape (examples, columns): what each example adds to the sums, weights included."""
-    statistic: Callable[[Floats], Floats]
-    """Sums of shape (m, columns) to m values, all finite."""
-    is_proportion: bool = False
-    """Whether it is a share of examples, for which there is Wilson's interval and McNemar's test."""
-    unit: Literal["share", "score"] = "share"
-    higher_is_better: bool = True
-
-
-def mean_of(name: str | None = None) -> Callable[[Judged], Floats]:
-    """Units of a weighted mean of the scorer's value, or of one of its counts over the examples that have it."""
-
-    def units(judged: Judged) -> Floats:
-        values = judged.values if name is None else judged.counts.get(name, np.full(len(judged.outcomes), np.nan))
-        known = ~np.isnan(values)
-        weights = np.where(known, judged.weights, 0.0)
-        return np.column_stack([np.where(known, values, 0.0) * weights, weights])
-
-    return units
-
-
-def ratio(sums: Floats) -> Floats:
-    """First column ÷ second; 0 where the second is 0."""
-    return np.divide(sums[:, 0], sums[:, 1], out=np.zeros(len(sums)), where=sums[:, 1] != 0)
 
 
 def _labels_units(judged: Judged) -> Floats:
@@ -83,6 +32,7 @@ _ACCURACY = Metric(
 )
 
 METRICS: dict[str, tuple[Metric, ...]] = {
+    **SCORER_METRICS,
     "label_match": (
         _ACCURACY,
         Metric(

@@ -6,7 +6,8 @@ RunnerError (a WorkbenchError)
 ├── LimitReached        going on would spend more than the options allow
 ├── BadTestSet          a test-set file that cannot be used
 ├── BadCompletions      answers made before or elsewhere that cannot be used
-└── BadTemplate         a prompt or chat template that does not render
+├── BadTemplate         a prompt or chat template that does not render
+└── ScoringFailed       a scorer could not judge an answer
 """
 
 from catalog.errors import WorkbenchError
@@ -38,3 +39,7 @@ class BadCompletions(RunnerError):
 
 class BadTemplate(RunnerError):
     """A prompt or chat template that does not render."""
+
+
+class ScoringFailed(RunnerError):
+    """A scorer could not judge an answer: its example has failed, the others go on."""

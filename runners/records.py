@@ -5,14 +5,14 @@ offsets and counts; every latency, throughput and peak is derived from them late
 All offsets are seconds on the worker's monotonic clock, counted from the start of its process.
 """
 
-import json
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, TypeAdapter, field_validator, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from catalog.records import Candidate, Record
 from runners.engine_options import EngineOptions
+from runners.schema_text import schema_as_json
 from runners.test_set_records import PromptTemplate, TestSet, content_of, digest
 
 SPEC_VERSION = 1
@@ -96,7 +96,7 @@ class Workload(Record):
     """Accuracy where there are labels or choices: `scored` takes the one with the highest log-probability (an engine
     that cannot score generates it); `held` generates an answer that can only be one of them; `free` generates whatever
     comes, and the scorer reads it. Other tasks are always answered freely."""
-    json_schema: str | None = None
+    json_schema: Annotated[str | None, BeforeValidator(schema_as_json)] = None
     """JSON schema that generated answers are held to, as JSON; a mapping is accepted and written as JSON."""
     grammar: str | None = None
     """GBNF grammar that generated answers are held to; llama.cpp only."""
@@ -104,23 +104,6 @@ class Workload(Record):
     """Whether the log-probability of every generated token is kept."""
     conversations: tuple["Conversation", ...] = ()
     """Prompts: what is sent."""
-
-    @field_validator("json_schema", mode="before")
-    @classmethod
-    def _schema_as_json(cls, value: object) -> object:
-        if isinstance(value, dict):
-            try:
-                return json.dumps(value, ensure_ascii=False)
-            except TypeError as error:
-                raise ValueError(f"it holds what JSON does not have ({error}); put dates in quotes") from error
-        if isinstance(value, str):
-            try:
-                schema = json.loads(value)
-            except ValueError as error:
-                raise ValueError(f"it is not JSON ({error}); write the schema itself as a mapping") from error
-            if not isinstance(schema, dict):
-                raise ValueError("a JSON schema is an object, such as {type: object, properties: {…}}")
-        return value
 
     @model_validator(mode="after")
     def _is_held_to_one_thing(self) -> "Workload":

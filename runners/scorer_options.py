@@ -1,7 +1,8 @@
 """What can be set of each scorer: one record per scorer, and the union that refuses what a scorer does not know.
 
 `scorer` says which one it is, `name` what its scores are called, so that a test set can use one twice. The scorers
-themselves are in runners/scorers, the metrics that are made of their scores in results/metrics.py.
+themselves are in runners/scorers, the metrics that are made of their scores in results/metrics.py; docs/scoring.md has
+every definition with worked examples. Scorers of free text, passages and rules: text_scorer_options.py.
 """
 
 from typing import Annotated, Literal
@@ -9,6 +10,20 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from catalog.records import Record
+from runners.schema_text import schema_as_json
+from runners.text_scorer_options import (
+    AbstentionOptions,
+    BleuOptions,
+    ChrfOptions,
+    CitationsOptions,
+    ForbiddenWordsOptions,
+    GroundednessOptions,
+    JsonSchemaOptions,
+    LengthOptions,
+    PythonOptions,
+    RegexOptions,
+    RougeOptions,
+)
 
 
 class LabelMatchOptions(Record):
@@ -25,6 +40,9 @@ class ChoiceMatchOptions(Record):
     scorer: Literal["choice_match"] = "choice_match"
     name: str = Field(default="choice_match", min_length=1)
     """What its scores are called."""
+    decides: Literal["raw", "normalised"] = "raw"
+    """Scored choices: which one is the answer. raw: the one with the highest log-probability; normalised: with the
+    highest log-probability per UTF-8 byte, which does not favour short choices."""
 
 
 class ExactMatchOptions(Record):
@@ -35,6 +53,75 @@ class ExactMatchOptions(Record):
     """What its scores are called."""
     normalise: Literal["squad", "whitespace", "none"] = "squad"
     """squad: case, punctuation, articles and white space do not matter; whitespace: only that; none: nothing."""
+    part: Literal["all", "first_line", "last_line"] = "all"
+    """Which part of the answer is judged."""
+    after: str | None = Field(default=None, min_length=1)
+    """Only what stands after the last occurrence of this text, such as `Answer:`; all where it does not occur."""
+
+
+class TokenF1Options(Record):
+    """Short answer: the share of words that the answer and a right one have in common."""
+
+    scorer: Literal["token_f1"] = "token_f1"
+    name: str = Field(default="token_f1", min_length=1)
+    """What its scores are called."""
+    tokens: Literal["words", "characters"] = "words"
+    """characters for languages that do not put spaces between words."""
+    part: Literal["all", "first_line", "last_line"] = "all"
+    """Which part of the answer is judged."""
+    after: str | None = Field(default=None, min_length=1)
+    """Only what stands after the last occurrence of this text, such as `Answer:`; all where it does not occur."""
+
+
+class ContainsOptions(Record):
+    """Short answer: right answers occur in the answer."""
+
+    scorer: Literal["contains"] = "contains"
+    name: str = Field(default="contains", min_length=1)
+    """What its scores are called."""
+    needed: Literal["any", "all"] = "any"
+    """Whether one of the target and the accepted answers is enough, or all have to occur."""
+    whole_words: bool = True
+    """Whether `no` does not occur in `know`."""
+    ignore_case: bool = True
+    """Whether case, white space and forms of the same character do not matter."""
+
+
+class NumericOptions(Record):
+    """Short answer: a number in the answer equals the right one."""
+
+    scorer: Literal["numeric"] = "numeric"
+    name: str = Field(default="numeric", min_length=1)
+    """What its scores are called."""
+    take: Literal["last", "first"] = "last"
+    """Which number of the text is the answer."""
+    after: str | None = Field(default=None, min_length=1)
+    """Only the first number after the last occurrence of this text counts, such as `####`; without it, unparseable."""
+    decimal: Literal[".", ","] = "."
+    """What stands before the decimals; the other one groups thousands."""
+    absolute_tolerance: float = Field(default=0.0, ge=0)
+    """How far the number may be away."""
+    relative_tolerance: float = Field(default=0.0, ge=0)
+    """The same as a share of the right number; the larger of the two counts."""
+
+
+class JsonFieldsOptions(Record):
+    """Extraction: fields of the JSON answer are those of the right record."""
+
+    scorer: Literal["json_fields"] = "json_fields"
+    name: str = Field(default="json_fields", min_length=1)
+    """What its scores are called."""
+    json_schema: Annotated[str | None, BeforeValidator(schema_as_json)] = None
+    """Schema that records have to keep to; None takes the one that the workload holds answers to, if any."""
+    types: dict[str, Literal["text", "exact", "number", "date"]] = Field(default_factory=dict)
+    """How fields are compared, by path such as `items.price`; a field that is not named is compared as its right value
+    looks: dates as dates, numbers as numbers, all else as text. exact: character by character."""
+    day_first: bool = False
+    """Whether 03/04/2025 is the third of April."""
+    absolute_tolerance: float = Field(default=1e-9, ge=0)
+    """How far a number may be away."""
+    relative_tolerance: float = Field(default=0.0, ge=0)
+    """The same as a share of the right number; the larger of the two counts."""
 
 
 def _named(value: object) -> object:
@@ -43,13 +130,34 @@ def _named(value: object) -> object:
 
 
 ScorerOptions = Annotated[
-    Annotated[LabelMatchOptions | ChoiceMatchOptions | ExactMatchOptions, Field(discriminator="scorer")],
+    Annotated[
+        LabelMatchOptions
+        | ChoiceMatchOptions
+        | ExactMatchOptions
+        | TokenF1Options
+        | ContainsOptions
+        | RegexOptions
+        | NumericOptions
+        | JsonFieldsOptions
+        | BleuOptions
+        | ChrfOptions
+        | RougeOptions
+        | GroundednessOptions
+        | CitationsOptions
+        | AbstentionOptions
+        | JsonSchemaOptions
+        | LengthOptions
+        | ForbiddenWordsOptions
+        | PythonOptions,
+        Field(discriminator="scorer"),
+    ],
     BeforeValidator(_named),
 ]
 """Options by scorer; a plain name stands for a scorer as it is."""
 
 
 def scorer_content(options: ScorerOptions) -> object:
-    """What of a scorer goes into a test set's hash: its name alone where nothing is set."""
-    changed = options.model_dump(mode="json", exclude_defaults=True)
-    return options.model_dump(mode="json") if changed else options.scorer
+    """What of a scorer goes into a test set's hash: what is set, its name alone where nothing is."""
+    where_it_is = {"path"} if isinstance(options, PythonOptions) else None
+    changed = options.model_dump(mode="json", exclude_defaults=True, exclude=where_it_is)
+    return {"scorer": options.scorer, **changed} if changed else options.scorer

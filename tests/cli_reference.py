@@ -21,6 +21,7 @@ from workbench.records import (
     LocalModels,
     ModelPage,
     PlannedMachine,
+    PromptPreview,
     TestSetCheck,
     WhyAnswer,
 )
@@ -52,6 +53,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "testset list": (KeptTestSet, True),
     "testset show": (ShownTestSet, False),
     "testset diff": (TestSetDiff, False),
+    "prompt": (PromptPreview, False),
     "rescore": (Rescored, False),
     "completions import": (Imported, False),
     "runs": (RunInfo, True),

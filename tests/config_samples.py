@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from catalog.config_facts import ConfigFacts, read_config
+from catalog.config.facts import ConfigFacts, read_config
 from catalog.records import Architecture, LayerGroup
 
 MIB = 1024**2

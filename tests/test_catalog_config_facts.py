@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from catalog.config_facts import read_config
+from catalog.config.facts import read_config
 from catalog.records import Architecture
 from tests.config_samples import LLAMA, MIB, cached_bytes, confidence, facts, kinds
 

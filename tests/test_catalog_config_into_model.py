@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from catalog.config_facts import ConfigFacts
-from catalog.config_into_model import with_config_facts
+from catalog.config.facts import ConfigFacts
+from catalog.config.into_model import with_config_facts
 from catalog.records import Architecture, Confidence, Model, Provenance
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.config_facts import read_config
+from catalog.config.facts import read_config
 from tests.config_samples import LLAMA, MIB, cached_bytes, facts, kinds
 
 # Windows

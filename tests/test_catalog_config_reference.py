@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.config_facts import read_config
+from catalog.config.facts import read_config
 from catalog.snapshot import load_starter_models
 
 DECISIONS = json.loads(

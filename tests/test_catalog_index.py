@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import ModelNotFound
 from catalog.index import Index
-from catalog.index_filters import FILTERS, Judged
+from catalog.index.filters import FILTERS, Judged
 from catalog.lineage import judge_model
 from catalog.memory import GIB, predict_fit
 from catalog.records import (

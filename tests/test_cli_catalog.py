@@ -92,7 +92,8 @@ def test_a_model_is_added_downloaded_and_runs(tmp_path: Path, hub: ServedHub) ->
     assert "0 B are missing" in again
     (tmp_path / "set.csv").write_text("id,text,label\n1,good,yes\n2,bad,no\n", encoding="utf-8")
     (tmp_path / "b.yaml").write_text(
-        "name: tiny\ntest_set: {file: set.csv}\ncandidates: [{model: someone/smol-tuned-GGUF, quantization: Q4_1}]\n"
+        "name: tiny\ntest_set: {file: set.csv}\ncandidates:\n"
+        "  - {model: someone/smol-tuned-GGUF, quantization: Q4_1, options: {threads: 2}}\n"
         "workloads: [{kind: accuracy}]\n",
         encoding="utf-8",
     )

@@ -20,7 +20,7 @@ from tests.making import make_spec
 from tests.test_cli import TEST_SET, printed, workbench
 
 FILES = 1_000
-WORKERS = 16
+WORKERS = 6
 START = 24
 """Bytes before the first metadata entry: magic, version and two counts."""
 TABLE = 20_000

@@ -240,3 +240,21 @@ def test_a_scorer_may_be_used_twice_under_two_names() -> None:
     assert make_test_set().model_copy(update={"scorers": twice}).content_hash
     with pytest.raises(ValueError, match="two scorers are called"):
         TestSet(name="x", labels=(), examples=(), scorers=(ChoiceMatchOptions(), ChoiceMatchOptions()))
+
+
+@pytest.mark.engine
+def test_a_prompt_is_shown_as_the_model_receives_it(tmp_path: Path, smollm2: Path) -> None:
+    (tmp_path / "mine.csv").write_text(TEST_SET)
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\ntest_set: {file: mine.csv}\n"
+        "prompts: [{name: terse, user: '{{ text }}'}, {name: long, user: 'Text: {{ text }}'}]\n"
+        f"candidates: [{{name: a, model: {smollm2}}}]\n"
+    )
+    home, file = tmp_path / "home", str(tmp_path / "mine.yaml")
+    shown = printed(workbench(home, "prompt", file, "--example", "m1", "--prompt", "long", "--json"))
+    assert shown["text"].endswith("<|im_start|>user\nText: message 1 about returns<|im_end|>\n<|im_start|>assistant\n")
+    assert shown["tokens"] > 10
+    assert "message 0 about delivery" in workbench(home, "prompt", file).stdout
+    for option, words in (("--prompt", "Did you mean 'long'?"), ("--example", "There are: m0, m1")):
+        refused = workbench(home, "prompt", file, option, "lon", code=1)
+        assert words in " ".join(refused.stderr.split())

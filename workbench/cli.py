@@ -32,6 +32,7 @@ from workbench.cli_parts import (
     plain,
     print_json,
 )
+from workbench.cli_prompt import prompt_commands
 from workbench.cli_testset import testset_commands
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ model_commands(app)
 ladder_commands(app)
 parity_commands(app)
 completions_commands(app)
+prompt_commands(app)
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from statistics import median
+from statistics import fmean, median
 
+from results.records import Estimate
 from results.statistics import wilson
 from runners.levels import planned_requests
 from runners.records import (
@@ -36,6 +37,15 @@ def decode_rate(completion: Completion) -> float | None:
     if len(offsets) < 2 or offsets[-1] <= offsets[0]:
         return None
     return sum(tokens[1:]) / (offsets[-1] - offsets[0])
+
+
+def running_quality(values: Sequence[float]) -> Estimate | None:
+    """Mean of what the first scorer gave so far; with Wilson's interval where that is right or wrong only."""
+    if not values:
+        return None
+    if all(value in {0.0, 1.0} for value in values):
+        return wilson(sum(value == 1 for value in values), len(values))
+    return Estimate(value=fmean(values), n=len(values), method="mean so far, no interval")
 
 
 class TimeLeft:
@@ -102,7 +112,8 @@ class CandidateWatch:
         self._time_left = time_left
         self._totals = requests_of(spec)
         self._done = dict.fromkeys(self._totals, 0)
-        self._right = self._judged = self._peak = 0
+        self._values: list[float] = []
+        self._peak = 0
         self._has_pss = False
         self._rates: list[float] = []
 
@@ -141,8 +152,7 @@ class CandidateWatch:
         self._done[completion.workload] += 1
         self._time_left.note(self._name, event)
         values = [score.value for score in event.scores if score.value is not None]
-        self._judged += bool(values)
-        self._right += bool(values) and values[0] == 1
+        self._values += values[:1]
         rate = decode_rate(completion)
         if rate is not None:
             self._rates.append(rate)
@@ -154,7 +164,7 @@ class CandidateWatch:
             stage=f"{workload} {self._done[workload]} of {self._totals[workload]}",
             done=sum(self._done.values()),
             total=sum(self._totals.values()),
-            accuracy=wilson(self._right, self._judged) if self._judged else None,
+            accuracy=running_quality(self._values),
             tokens_per_second=median(self._rates) if self._rates else None,
         )
         self._job.update(remaining_seconds=self._time_left.seconds())

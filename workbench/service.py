@@ -59,14 +59,13 @@ from workbench.records import (
     Check,
     EngineStatus,
     HeadToHeadStatus,
+    NamedPrompt,
     PreparedBenchmark,
     PromptPreview,
     TestSetCheck,
     TestSetDefinition,
 )
 from workbench.remote import secrets_of
-from workbench.report.report import write_report
-from workbench.report_content import gather_report
 from workbench.settings import Settings
 from workbench.stored_answers import StoredAnswers
 from workbench.test_set_book import TestSetBook
@@ -195,12 +194,17 @@ class Workbench:
         )
 
     def preview_prompt(
-        self, prepared: PreparedBenchmark, candidate: CandidateDefinition, example_id: str | None = None
+        self,
+        prepared: PreparedBenchmark,
+        candidate: CandidateDefinition,
+        example_id: str | None = None,
+        prompt: NamedPrompt | None = None,
     ) -> PromptPreview:
         """Exactly what one candidate receives for one example, with its tokens counted. Loads the model."""
-        examples = prepared.test_set.examples
-        example = next((example for example in examples if example.id == example_id), examples[0])
-        request = example_request(prepared.test_set, example, Workload(kind="accuracy"))
+        test_set = prepared.test_set
+        asked = test_set if prompt is None else test_set.model_copy(update={"prompt": prompt.template})
+        example = next((example for example in asked.examples if example.id == example_id), asked.examples[0])
+        request = example_request(asked, example, Workload(kind="accuracy"))
         options = with_environment(candidate.options, self.settings)
         if isinstance(options, LlamaCppOptions):
             options = options.model_copy(update={"context_tokens": 64})
@@ -270,6 +274,10 @@ class Workbench:
 
     def write_report(self, benchmark: str, path: Path, requirements: Requirements | None = None) -> Path:
         """Write the report; the format follows the file's ending. Returns the absolute path."""
+        # The library that draws charts takes most of a second to import, which no other command need wait for.
+        from workbench.report.report import write_report
+        from workbench.report_content import gather_report
+
         comparison = self.compare(benchmark)
         recommendation = recommend(comparison, requirements or comparison.benchmark.requirements)
         wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)

@@ -4,13 +4,36 @@ import json
 from collections.abc import Sequence
 
 from runners.records import Workload
-from runners.scorer_options import ChoiceMatchOptions, ExactMatchOptions, LabelMatchOptions, ScorerOptions
+from runners.scorer_options import (
+    ChoiceMatchOptions,
+    ExactMatchOptions,
+    JsonFieldsOptions,
+    LabelMatchOptions,
+    ScorerOptions,
+    TokenF1Options,
+)
 from runners.test_set_records import Example, PromptTemplate, Task
+from runners.text_scorer_options import (
+    AbstentionOptions,
+    ChrfOptions,
+    CitationsOptions,
+    GroundednessOptions,
+    RougeOptions,
+)
 
 USUAL_SCORERS: dict[Task, tuple[ScorerOptions, ...]] = {
     "classification": (LabelMatchOptions(),),
+    "extraction": (JsonFieldsOptions(),),
+    "short_answer": (ExactMatchOptions(), TokenF1Options()),
     "multiple_choice": (ChoiceMatchOptions(),),
-    "short_answer": (ExactMatchOptions(),),
+    "free_text": (ChrfOptions(), RougeOptions()),
+    "context_question": (
+        TokenF1Options(),
+        ExactMatchOptions(),
+        GroundednessOptions(),
+        CitationsOptions(),
+        AbstentionOptions(),
+    ),
 }
 """Scorers where none are named; the first stands for quality."""
 

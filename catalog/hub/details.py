@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from huggingface_hub import get_session
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
-from catalog.config_facts import ConfigFacts, read_config
-from catalog.config_into_model import with_config_facts
+from catalog.config.facts import ConfigFacts, read_config
+from catalog.config.into_model import with_config_facts
 from catalog.errors import HubUnavailable, ModelNotFound
 from catalog.hub.client import DEFAULT_HUB, Hub, ask_json, check_model_id, file_url, info_path, with_retries
 from catalog.hub.errors import not_json, page_of

@@ -2,7 +2,7 @@
 
 Pure. Distrusts what is known to be wrong at times: counts of packed weights, counts written by hand into an index,
 licenses given as lists. What cannot be told from the answer stays unknown; config.json is read elsewhere
-(catalog/config_facts.py), license verdicts are made elsewhere (catalog/licenses.py).
+(catalog/config/facts.py), license verdicts are made elsewhere (catalog/licenses.py).
 """
 
 import re

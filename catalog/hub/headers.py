@@ -12,7 +12,7 @@ import httpx2
 from huggingface_hub import get_session
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
-from catalog.config_facts import ConfigFacts
+from catalog.config.facts import ConfigFacts
 from catalog.errors import BadWeightsFile
 from catalog.gguf_file import GgufFacts, read_gguf
 from catalog.hub.client import DEFAULT_HUB, Hub, file_url, with_retries

@@ -1,10 +1,16 @@
-"""What a scorer finds, and what happened to a completion before anybody reads an answer out of it."""
+"""What a scorer finds, and what happened to a completion before anybody reads an answer out of it.
 
-from collections.abc import Mapping
+An answer that was cut off by the token limit is scored only where the missing rest could not change the judgement;
+else it is truncated, which is not the same as wrong. What no answer could be read out of is a refusal where it begins
+like one (refusal.py), else truncated, else unparseable.
+"""
+
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from runners.records import Completion, Validity
+from runners.scorers.refusal import refuses
 
 NO_COUNTS: Mapping[str, float] = MappingProxyType({})
 
@@ -16,6 +22,7 @@ class Judgement(NamedTuple):
     """What one scorer says of one completion; becomes a Score."""
 
     validity: Validity
+    """`skipped` where the scorer has nothing to say of an example, which then counts in none of its metrics."""
     value: float = 0.0
     """1 is right, 0 is wrong; scorers of text give values in between."""
     predicted: str | None = None
@@ -33,3 +40,31 @@ def trouble(completion: Completion) -> Validity | None:
         return None
     thought_too_long = completion.thinking_chunks and completion.finish_reason == "length"
     return Validity.TRUNCATED if thought_too_long else Validity.EMPTY
+
+
+def unread(completion: Completion) -> Validity:
+    """What to call an answer that a scorer could not read."""
+    found = trouble(completion)
+    if found is not None:
+        return found
+    if refuses(completion.text):
+        return Validity.REFUSED
+    return Validity.TRUNCATED if is_cut(completion) else Validity.UNPARSEABLE
+
+
+def unfinished(completion: Completion, targets: Sequence[str] = ()) -> Validity | None:
+    """Why a free text is not scored as it stands; None where it is a finished text.
+
+    A refusal is an answer like any other where a right answer is a refusal itself.
+    """
+    found = trouble(completion)
+    if found is not None:
+        return found
+    if refuses(completion.text) and not any(refuses(target) for target in targets):
+        return Validity.REFUSED
+    return Validity.TRUNCATED if is_cut(completion) else None
+
+
+def is_cut(completion: Completion) -> bool:
+    """Whether the token limit ended the answer."""
+    return completion.finish_reason == "length"

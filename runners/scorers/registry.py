@@ -15,7 +15,7 @@ class Scorer(Protocol):
     version: str
     """Changes whenever the same completion could get another score."""
 
-    def __call__(self, completion: Completion, example: Example, test_set: TestSet) -> Judgement:
+    def __call__(self, completion: Completion, example: Example, test_set: TestSet, /) -> Judgement:
         """Judge one completion of one example."""
         ...
 
@@ -26,6 +26,23 @@ class Scorer(Protocol):
 
 _SCORERS = {
     "label_match": "runners.scorers.classification:LabelMatch",
+    "choice_match": "runners.scorers.multiple_choice:ChoiceMatch",
+    "exact_match": "runners.scorers.short_answer:ExactMatch",
+    "token_f1": "runners.scorers.short_answer:TokenF1",
+    "contains": "runners.scorers.patterns:Contains",
+    "regex": "runners.scorers.patterns:Regex",
+    "numeric": "runners.scorers.numeric:Numeric",
+    "json_fields": "runners.scorers.extraction:JsonFields",
+    "bleu": "runners.scorers.overlap:Bleu",
+    "chrf": "runners.scorers.overlap:Chrf",
+    "rouge": "runners.scorers.overlap:Rouge",
+    "groundedness": "runners.scorers.grounding:Groundedness",
+    "citations": "runners.scorers.grounding:Citations",
+    "abstention": "runners.scorers.grounding:Abstention",
+    "json_schema": "runners.scorers.extraction:JsonSchema",
+    "length": "runners.scorers.rules:Length",
+    "forbidden_words": "runners.scorers.rules:ForbiddenWords",
+    "python": "runners.scorers.python_function:PythonFunction",
 }
 """Scorer → where its class is."""
 

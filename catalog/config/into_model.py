@@ -1,12 +1,12 @@
 """Puts what a config.json says beside what is known of a model already; of two sources the surer one holds.
 
 Whatever differs between sources that both deserve trust is said in a note, and never averaged. Reads no file
-(catalog/config_facts.py reads configs) and asks nobody.
+(catalog/config/facts.py reads configs) and asks nobody.
 """
 
 from typing import Any
 
-from catalog.config_facts import ConfigFacts
+from catalog.config.facts import ConfigFacts
 from catalog.records import Architecture, Confidence, Model, Provenance
 
 _TRUST: dict[Confidence | None, int] = {None: 0, "doubtful": 1, "derived": 2, "reported": 3, "verified": 4}

@@ -2,18 +2,18 @@
 
 Nothing is guessed: what a config does not say stays None, unless transformers itself has one rule for it, and then the
 fact is marked `derived`. Doubts become notes. This is the entry; heads, layers, context, states and parameters are read
-by the modules named config_*. No file is opened here and no network is asked.
+by the modules beside it. No file is opened here and no network is asked.
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from catalog.config_context import ContextFacts, read_context
-from catalog.config_families import TIED_WHEN_SILENT
-from catalog.config_heads import Heads, read_heads
-from catalog.config_layers import count_layers, read_layers
-from catalog.config_parameters import count_parameters
-from catalog.config_values import assumed_defaults, entries, number, part, real, text, text_part, whole
+from catalog.config.context import ContextFacts, read_context
+from catalog.config.families import TIED_WHEN_SILENT
+from catalog.config.heads import Heads, read_heads
+from catalog.config.layers import count_layers, read_layers
+from catalog.config.parameters import count_parameters
+from catalog.config.values import assumed_defaults, entries, number, part, real, text, text_part, whole
 from catalog.layer_shapes import Layer, effective_window, group_layers
 from catalog.records import Architecture, Confidence, ContextExtension, Provenance, Record
 

@@ -7,8 +7,8 @@ the result says so; elsewhere a missing width stays unknown, because in many net
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from catalog.config_families import FALCON, HEAD_DIM_BY_DIVISION, HEADS_WITHOUT_GROUPS
-from catalog.config_values import entries, number, part, text, whole
+from catalog.config.families import FALCON, HEAD_DIM_BY_DIVISION, HEADS_WITHOUT_GROUPS
+from catalog.config.values import entries, number, part, text, whole
 
 
 class Heads(NamedTuple):

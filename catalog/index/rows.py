@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from catalog.ancestry import FindFacts
-from catalog.index_figures import exact_sizes, figures_text
+from catalog.index.figures import exact_sizes, figures_text
 from catalog.kv_cache import CacheFigures
 from catalog.lineage import LicenseCase, LicenseTerms, license_facts, lineage_case, write_case
 from catalog.memory import ShapeFigures
@@ -61,7 +61,7 @@ class HotRow(NamedTuple):
     license_case: str
     """What the verdict depends on besides the profile, as JSON."""
     figures: str
-    """What the memory prediction depends on besides machine and settings (catalog/index_figures.py)."""
+    """What the memory prediction depends on besides machine and settings (catalog/index/figures.py)."""
     record: str
     """The Model as JSON, without what is unknown."""
 

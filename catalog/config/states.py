@@ -7,7 +7,7 @@ config lacks a figure.
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.config_values import number, part
+from catalog.config.values import number, part
 from catalog.layer_shapes import conv_state, total
 
 

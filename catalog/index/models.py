@@ -1,8 +1,8 @@
 """Search over millions of models: filter, judge, sort, and say of every model left out which rule left it out.
 
 The index holds what an update stored (`models.parquet`) and models that came later. A search looks at the columns that
-its query names and at nothing else, each read once (catalog/index_columns.py); the filters are in
-catalog/index_filters.py. Verdicts come from `catalog.lineage`, judged once per case; memory from `catalog.memory`, once
+its query names and at nothing else, each read once (catalog/index/columns.py); the filters are in
+catalog/index/filters.py. Verdicts come from `catalog.lineage`, judged once per case; memory from `catalog.memory`, once
 per network. Only the models that are returned are opened. It fetches nothing and writes nothing but exclusions.
 """
 
@@ -20,10 +20,10 @@ from catalog.ancestry import LicenseFacts, license_facts
 from catalog.catalog_folder import models_path, starter_digest
 from catalog.errors import BadCatalogData, ModelNotFound
 from catalog.exclusions import exclusions_query
-from catalog.index_columns import UNKNOWN, Columns, Mask, Numbers, StoredRecord
-from catalog.index_filters import FILTERS, Asked, Judged, verdict_reason
-from catalog.index_fit import Table, read_figures, runs_on
-from catalog.index_rows import hot_row, layout
+from catalog.index.columns import UNKNOWN, Columns, Mask, Numbers, StoredRecord
+from catalog.index.filters import FILTERS, Asked, Judged, verdict_reason
+from catalog.index.fit import Table, read_figures, runs_on
+from catalog.index.rows import hot_row, layout
 from catalog.lineage import judge_case, judge_model, read_case
 from catalog.memory import predict_fit
 from catalog.merge import merge_models

@@ -7,8 +7,8 @@ against the safetensors totals of published models (tests).
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from catalog.config_heads import Heads
-from catalog.config_values import number
+from catalog.config.heads import Heads
+from catalog.config.values import number
 
 
 class _Family(NamedTuple):

@@ -11,8 +11,8 @@ transformers documentation; the model cards named in OPT_IN.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from catalog.config_families import FACTOR_INSIDE
-from catalog.config_values import number, part, real, text
+from catalog.config.families import FACTOR_INSIDE
+from catalog.config.values import number, part, real, text
 from catalog.records import ContextExtension
 
 # vLLM takes the least of those that are present. `max_length` is not among them: in a config it is the length of

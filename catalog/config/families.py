@@ -1,4 +1,4 @@
-"""What transformers' source says of model types and their configs do not: the only knowledge by name in config_*.
+"""What transformers' source says of model types and their configs do not: the only knowledge by name in this folder.
 
 Each set or table names the rule; where a type is in none of them, what its config leaves out stays unknown.
 """

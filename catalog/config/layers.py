@@ -11,10 +11,10 @@ measured with: 149.6 MiB per sequence.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from catalog.config_families import ENCODERS, IMPLIED_PATTERNS, PURELY_RECURRENT, WINDOW_IN_EVERY_LAYER
-from catalog.config_heads import Heads
-from catalog.config_states import state_elements
-from catalog.config_values import entries, number, part, text, whole
+from catalog.config.families import ENCODERS, IMPLIED_PATTERNS, PURELY_RECURRENT, WINDOW_IN_EVERY_LAYER
+from catalog.config.heads import Heads
+from catalog.config.states import state_elements
+from catalog.config.values import entries, number, part, text, whole
 from catalog.layer_shapes import NOTHING, Layer, compressed_layers
 
 FULL, SLIDING, CHUNKED, RECURRENT, HYBRID, NONE = "full", "sliding", "chunked", "recurrent", "hybrid", "none"

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from catalog.index_columns import UNKNOWN, Columns, Mask, Numbers
-from catalog.index_rows import date_number
+from catalog.index.columns import UNKNOWN, Columns, Mask, Numbers
+from catalog.index.rows import date_number
 from catalog.records import Fit, FitValue, Model, ModelQuery, Verdict
 
 RUNS = frozenset({FitValue.FITS, FitValue.TIGHT, FitValue.OFFLOAD})

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.index_columns import Mask
+from catalog.index.columns import Mask
 from catalog.kv_cache import CacheFigures
 from catalog.memory import FitFigures, Parts, ShapeFigures, predict_parts, room_of
 from catalog.records import FitSettings, Machine

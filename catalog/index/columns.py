@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.database import connect, in_words, quoted
-from catalog.index_rows import HotRow
+from catalog.index.rows import HotRow
 
 UNKNOWN = -1
 """In number columns: not known. Counts and dates are never negative."""
