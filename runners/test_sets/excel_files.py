@@ -4,6 +4,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,16 @@ from runners.test_sets.tables import Table, TableRow, checked_header, row_proble
 
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_DAMAGE = (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, SyntaxError)
 _ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!"})
 
 
 def open_excel(path: Path, sheet: str | None = None) -> Table:
     """The table in one sheet of an Excel workbook, its first filled row the header. Raises BadTestSet."""
     _refuse_other_formats(path)
-    book = _open(path, formulas=False)
-    try:
+    with _workbook(path, formulas=False) as book:
         name, notes = _sheet(path, book, sheet)
-        first = next(((number, cells) for number, cells in _cells(book[name]) if any(_filled(cells))), None)
-    finally:
-        book.close()
+        first = _first_filled(path, book[name])
     if first is None:
         raise BadTestSet(f"{path}: the sheet {name!r} is empty. A test set needs a header and one row per example.")
     number, cells = first
@@ -49,17 +48,25 @@ def _refuse_other_formats(path: Path) -> None:
         raise BadTestSet(f"{path} is empty (0 bytes). Save it again.")
 
 
-def _open(path: Path, *, formulas: bool) -> Any:
+@contextmanager
+def _workbook(path: Path, *, formulas: bool) -> Iterator[Any]:
+    """The workbook, with formulas or with the values that Excel stored beside them. Raises BadTestSet."""
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
-    try:
-        with warnings.catch_warnings():
-            # Drop-down lists and colours are none of our business, and openpyxl warns that it does not keep them.
-            warnings.simplefilter("ignore")
-            return load_workbook(path, read_only=True, data_only=not formulas)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
-        raise BadTestSet(f"{path} cannot be read as an Excel workbook: {error}. Save it again, or as CSV.") from error
+    # A file instead of its path, because openpyxl goes by the ending.
+    with path.open("rb") as file, warnings.catch_warnings():
+        # Drop-down lists and colours are none of our business, and openpyxl warns that it does not keep them.
+        warnings.simplefilter("ignore")
+        try:
+            book = load_workbook(file, read_only=True, data_only=not formulas)
+        except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
+            raise BadTestSet(
+                f"{path} cannot be read as an Excel workbook: {error}. Save it again, or as CSV."
+            ) from error
+        try:
+            yield book
+        finally:
+            book.close()
 
 
 def _sheet(path: Path, book: Any, asked: str | None) -> tuple[str, list[str]]:
@@ -91,21 +98,30 @@ def _has_formulas(path: Path) -> bool:
     return False
 
 
-def _rows(path: Path, sheet: str, first: int, header: tuple[str, ...], *, formulas: bool) -> Iterator[TableRow]:
-    book = _open(path, formulas=False)
-    written = _open(path, formulas=True) if formulas else None
+def _first_filled(path: Path, sheet: Any) -> tuple[int, tuple[Cell, ...]] | None:
     try:
-        sources = _cells(written[sheet]) if written is not None else None
-        for number, cells in _cells(book[sheet]):
-            source = next(sources)[1] if sources is not None else ()
-            if number > first and any(_filled(cells)) | any(_filled(source)):
-                yield _row(number, cells, source, header)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, SyntaxError) as error:
-        raise BadTestSet(f"{path}: the sheet {sheet!r} is damaged: {error}. Save the workbook again.") from error
-    finally:
-        book.close()
-        if written is not None:
-            written.close()
+        return next(((number, cells) for number, cells in _cells(sheet) if any(_filled(cells))), None)
+    except _DAMAGE as error:
+        raise _damaged(path, sheet.title, error) from error
+
+
+def _rows(path: Path, sheet: str, first: int, header: tuple[str, ...], *, formulas: bool) -> Iterator[TableRow]:
+    with ExitStack() as stack:
+        book = stack.enter_context(_workbook(path, formulas=False))
+        sources = None
+        if formulas:
+            sources = _cells(stack.enter_context(_workbook(path, formulas=True))[sheet])
+        try:
+            for number, cells in _cells(book[sheet]):
+                source = next(sources)[1] if sources is not None else ()
+                if number > first and (any(_filled(cells)) or any(_filled(source))):
+                    yield _row(number, cells, source, header)
+        except _DAMAGE as error:
+            raise _damaged(path, sheet, error) from error
+
+
+def _damaged(path: Path, sheet: str, error: Exception) -> BadTestSet:
+    return BadTestSet(f"{path}: the sheet {sheet!r} is damaged: {error}. Save the workbook again.")
 
 
 def _row(number: int, cells: tuple[Cell, ...], source: tuple[Cell, ...], header: tuple[str, ...]) -> TableRow:
