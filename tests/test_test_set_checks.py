@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,17 @@ def test_misspelt_labels_are_found_where_nobody_said_which_there_are() -> None:
         ("misspelt_label", "error", 23),
     }
     assert not rules(examples, labels=labels)
+
+
+def test_every_rule_is_in_the_documents() -> None:
+    root = Path(__file__).parents[1]
+    modules = [*(root / "runners" / "test_sets").glob("*.py"), root / "workbench" / "prompt_lengths.py"]
+    plain = r'(?:row_problem|_BadCell|_of_all)\(\s*"(\w+)"|rule="(\w+)"'
+    pattern = plain + r'|_problem\(\s*"\w+"(?: if same else "\w+")?,\s*"(\w+)"'
+    found = {name for path in modules for match in re.findall(pattern, path.read_text()) for name in match if name}
+    documented = set(re.findall(r"`([a-z_]+)`", (root / "docs" / "test-sets.md").read_text()))
+    assert len(found) > 30
+    assert found <= documented
 
 
 # Two labellers

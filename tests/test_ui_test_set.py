@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -31,7 +32,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 def upload(page: Page, path: Path) -> None:
     """Give a file to the upload button."""
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Upload a CSV or TSV file").click()
+        page.get_by_role("button", name="Upload a file").click()
     chooser.value.set_files(path)
 
 
@@ -53,6 +54,21 @@ def test_problems_are_listed_by_row_and_texts_are_shown_as_text(app: RunningApp,
     assert page.evaluate("window.hacked") is None
     page.reload()
     expect(problems).to_be_visible()
+
+
+def test_a_workbook_with_two_label_columns_is_read_and_said(app: RunningApp, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "labelled.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["text", "label", "second_label"], ["Where is it?", "a", "a"], ["Broken.", "b", "a"]):
+        sheet.append(row)
+    book.save(path)
+    open_step(page, app.address, "Test set")
+    upload(page, path)
+    expect(page.get_by_text("Read as excel, sheet Sheet.")).to_be_visible()
+    expect(page.get_by_text("Two labellers agree on")).to_be_visible()
+    expect(page.get_by_role("table", name="First examples")).to_contain_text("Where is it?")
 
 
 def test_columns_can_be_mapped(app: RunningApp, page: Page, tmp_path: Path) -> None:

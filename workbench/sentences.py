@@ -40,7 +40,7 @@ NO_BENCHMARK_TEXT = (
 NO_COMPARISON_TITLE = "No finished run yet"
 NO_TEST_SET_TITLE = "No test set yet"
 NO_TEST_SET_TEXT = (
-    "Upload a CSV or TSV file with a header, one labelled example per row, or take the demo's 150 customer messages."
+    "Upload CSV, Excel, JSON or Parquet, one labelled example per row, or take the demo's 150 customer messages."
 )
 NOTHING_RUNS_TITLE = "Nothing runs"
 NOTHING_RUNS_TEXT = (

@@ -12,6 +12,8 @@ from runners.test_sets.parquet_files import open_parquet
 from runners.test_sets.records import FileForm, FileOptions
 from runners.test_sets.tables import Table, TableRow, with_header
 
+ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xlsm")
+"""Endings of files that can be read."""
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _EXCEL_ENDINGS = {".xlsx", ".xlsm", ".xls"}

@@ -13,7 +13,7 @@ import gradio as gr
 
 from runners.test_set_records import PromptTemplate
 from workbench.candidates import candidate_name
-from workbench.records import ColumnsDefinition, TestSetCheck, TestSetDefinition
+from workbench.records import TestSetCheck, TestSetDefinition
 from workbench.sentences import refusal
 from workbench.service import Workbench
 from workbench.steps import render, test_set_view
@@ -60,9 +60,13 @@ def map_columns(workbench: Workbench, desk: Desk, *values: Any) -> tuple[Any, ..
     if test_set is None:
         return (gr.skip(),) * 3
     text, label, identity, slices, labels = values
-    columns = ColumnsDefinition(
-        text=text, label=label, id=None if identity in {None, NO_COLUMN} else identity, slices=tuple(slices or ())
-    )
+    mapped = {
+        "text": text,
+        "label": label,
+        "id": None if identity in {None, NO_COLUMN} else identity,
+        "slices": tuple(slices or ()),
+    }
+    columns = test_set.columns.model_copy(update=mapped)
     asked = tuple(item.strip() for item in (labels or "").split(",") if item.strip())
     desk.change(test_set=test_set.model_copy(update={"columns": columns}), labels=asked or None)
     checked = _checked(workbench, desk)

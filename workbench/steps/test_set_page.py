@@ -5,6 +5,7 @@ from typing import NamedTuple
 import gradio as gr
 from gradio.blocks import Block
 
+from runners.test_sets.sources import ENDINGS
 from workbench.steps import render, test_set
 from workbench.steps.wiring import Page, Refresh, Step, bind, edited, panel, read, slow
 
@@ -24,8 +25,8 @@ def build_test_set(page: Page) -> Step:
     workbench, desk = page.workbench, page.desk
     with gr.Row(elem_classes="toolbar"):
         upload = gr.UploadButton(
-            "Upload a CSV or TSV file",
-            file_types=[".csv", ".tsv", ".txt"],
+            "Upload a file",
+            file_types=list(ENDINGS),
             type="filepath",
             variant="primary",
             elem_id="upload",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from results import numbers
+from runners.test_sets.records import FileForm
 from workbench import sentences
 from workbench.records import PromptPreview, TestSetCheck
 from workbench.report.text import file_name
@@ -55,9 +56,25 @@ def _summary(checked: TestSetCheck) -> Html:
                 ("Text column", columns.text),
                 ("Label column", columns.target),
                 ("Slices", ", ".join(columns.slices) or "none"),
+                *_agreement(checked),
             ]
         ),
+        tag("p", " ".join((_read_as(checked.file.form), *checked.file.form.notes)), class_="quiet"),
     )
+
+
+def _read_as(form: FileForm) -> str:
+    details = [form.format, form.encoding, f"sheet {form.sheet}" if form.sheet else None]
+    return f"Read as {', '.join(detail for detail in details if detail)}."
+
+
+def _agreement(checked: TestSetCheck) -> list[tuple[str, str]]:
+    """How far two labellers agree, where there are two."""
+    found = checked.agreement
+    if found is None:
+        return []
+    kappa = "" if found.kappa is None else f", kappa {found.kappa.value:.2f}"
+    return [("Two labellers agree on", f"{numbers.estimate(found.share, 'percent')}{kappa}")]
 
 
 def _labels(checked: TestSetCheck) -> Html:
