@@ -235,6 +235,8 @@ def test_every_past_results_file_still_opens(past: Path, tmp_path: Path) -> None
     assert kept.exclusions[0].reason
     # The files before the third migration have nowhere to keep losses.
     assert len(store.losses(("a",))) == (past.name >= "results-0003")
+    # The files before the fifth have nowhere to keep test sets.
+    assert [kept.version for kept in store.test_sets.all()] == ([2, 1] if past.name >= "results-0005" else [])
 
 
 def test_a_results_file_of_every_schema_is_kept() -> None:

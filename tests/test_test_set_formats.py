@@ -227,10 +227,19 @@ def test_values_become_text_by_stated_rules(tmp_path: Path, value: object, text:
 
 
 def test_bytes_that_are_no_text_are_a_problem_of_their_row(tmp_path: Path) -> None:
-    rows = [{"text": "x", "label": "a", "image": b"\xff\xfe\x00"}, {"text": "y", "label": "b", "image": b"ok"}]
+    rows = [{"text": b"\xff\xfe\x00", "label": "a"}, {"text": b"ok", "label": "b"}]
     file = read_test_set_file(write_parquet(tmp_path / "set.parquet", rows))
     assert [(p.rule, p.row) for p in file.problems] == [("not_text", 1)]
     assert len(file.examples) == 1
+
+
+def test_a_column_of_images_is_left_out_and_said(tmp_path: Path) -> None:
+    image = {"bytes": b"\x89PNG\xff", "path": "a.png"}
+    path = write_parquet(tmp_path / "set.parquet", [{"text": "x", "label": "a", "image": image}])
+    file = read_test_set_file(path)
+    assert not file.problems
+    assert file.examples[0].inputs == {"text": "x"}
+    assert "image holds bytes that are no text, and is not read." in file.form.notes
 
 
 def test_half_characters_are_a_problem_of_their_row(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from results.store import Store
 from results.versions import other_version_notes
 from runners.errors import BadTestSet
 from runners.test_set_records import Task
+from tests.results_samples import answers, benchmark
 from tests.test_cli import printed
 from tests.test_cli import workbench as run_workbench
 from workbench.benchmark_file import parse_benchmark
@@ -187,6 +188,18 @@ def test_runs_on_another_version_are_named_and_where_none_is_left_nothing_is_com
     assert note.startswith("Left out: small was measured on another version")
     with pytest.raises(NothingToCompare, match="no run on its test set as it is now"):
         other_version_notes("b", ("small", "large"), 0)
+
+
+def test_a_run_on_another_version_is_left_out_of_the_comparison_and_named(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results.duckdb")
+    store.save_benchmark(benchmark("A", "B"))
+    store.save_run("demo", answers("A", "right", "right", "wrong", "wrong"))
+    store.save_run("demo", answers("B", "right", "right", "wrong", "wrong"))
+    assert store.measured_otherwise("demo") == ()
+    edited = benchmark("A", "B").model_copy(update={"test_set_hash": "of another version"})
+    store.save_benchmark(edited)
+    assert store.measured_otherwise("demo") == ("A", "B")
+    assert store.measurements("demo") == ()
 
 
 def test_the_commands_on_versions(tmp_path: Path) -> None:

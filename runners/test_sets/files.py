@@ -72,8 +72,10 @@ def open_test_set(
     lists = (*found.choices, *found.passages)
     # Templates see lists as `choices` and `passages`; a column of that name would hide them.
     hidden |= {name for name in lists if name in seen.nested or name in {"choices", "passages"}}
+    hidden |= (unread := seen.binary - used)
     others = (name for name in table.header if name not in hidden and name != found.text)
     notes = (*table.form.notes, *seen.notes(found, style))
+    notes += tuple(f"{name} holds bytes that are no text, and is not read." for name in sorted(unread))
     return OpenTestSet(
         path=path,
         form=table.form.model_copy(update={"notes": notes}),
@@ -117,6 +119,7 @@ class _Seen:
 
     def __init__(self, header: tuple[str, ...], columns: Columns) -> None:
         self.nested: set[str] = set()
+        self.binary: set[str] = set()
         self._values: dict[str, set[str]] = {name: set() for name in header}
         self._conversions: dict[str, set[str]] = {}
         self._columns = columns
@@ -126,7 +129,7 @@ class _Seen:
     @property
     def few(self) -> frozenset[str]:
         """Columns with few values, none of them nested."""
-        return frozenset(name for name in self._values if name not in self.nested)
+        return frozenset(self._values.keys() - self.nested - self.binary)
 
     def add(self, values: Mapping[str, Cell]) -> None:
         """Look at one row."""
@@ -134,8 +137,8 @@ class _Seen:
             if not isinstance(value, str):
                 self._convert(name, value)
             known = self._values.get(name)
-            if known is not None:
-                known.add(text_of(value) if not isinstance(value, bytes) else repr(value))
+            if known is not None and name not in self.nested and name not in self.binary:
+                known.add(text_of(value))
                 if len(known) > MOST_SLICE_VALUES:
                     del self._values[name]
         if self._columns.choices:
@@ -165,6 +168,11 @@ class _Seen:
             self._conversions.setdefault(name, set()).add(kind)
         if kind == "nested":
             self.nested.add(name)
+        if kind in {"nested", "bytes"}:
+            try:
+                text_of(value)
+            except UnicodeDecodeError:
+                self.binary.add(name)
 
     def _match(self, values: dict[str, Cell]) -> None:
         target = values[self._columns.target]
