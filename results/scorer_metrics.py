@@ -80,7 +80,7 @@ def corpus_chrf(sums: Floats) -> Floats:
     )
     top = (1 + _CHRF_BETA_SQUARED) * precisions * recalls
     bottom = _CHRF_BETA_SQUARED * precisions + recalls
-    return 100 * np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
+    return np.asarray(100 * np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0), dtype=np.float64)
 
 
 _FIELDS = sums_of("true", "predicted", "expected")
@@ -258,7 +258,7 @@ SCORER_METRICS: dict[str, tuple[Metric, ...]] = {
     ),
     "json_schema": (
         _share(
-            "schema_valid",
+            "keeps_schema",
             "Valid under the schema",
             "Share of the answers that hold JSON which is valid under the schema.",
             "JSON Schema 2020-12",

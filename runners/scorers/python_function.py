@@ -23,6 +23,9 @@ from runners.text_scorer_options import PythonOptions
 _LOAD_SECONDS = 120.0
 """Longest time for importing the function's module: it may need large libraries."""
 
+_END_SECONDS = 2.0
+"""What a process that closed its output gets to end."""
+
 
 class PythonFunction:
     """What a function says: `function(answer, example)` with the answer as text and the example as a dict.
@@ -72,6 +75,7 @@ class PythonFunction:
         except ScoringFailed as error:
             # Every further answer would wait for the same.
             self._cannot_load = str(error)
+            self.close()
             raise
 
     def _checked_source(self) -> Path:
@@ -126,6 +130,9 @@ class PythonFunction:
     def _ended(self) -> str:
         """How the process ended, in words."""
         child = self._child
+        if child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=_END_SECONDS)
         self.close()
         code = child.returncode if child is not None else None
         return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
