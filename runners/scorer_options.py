@@ -52,7 +52,8 @@ class ExactMatchOptions(Record):
     name: str = Field(default="exact_match", min_length=1)
     """What its scores are called."""
     normalise: Literal["squad", "whitespace", "none"] = "squad"
-    """squad: case, punctuation, articles and white space do not matter; whitespace: only that; none: nothing."""
+    """squad: case, punctuation, articles and white space do not matter; whitespace: only that; none:
+    only white space at the ends."""
     part: Literal["all", "first_line", "last_line"] = "all"
     """Which part of the answer is judged."""
     after: str | None = Field(default=None, min_length=1)

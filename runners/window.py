@@ -29,6 +29,7 @@ from runners.records import (
     Workload,
     WorkloadFinished,
 )
+from runners.scorers.judging import judge
 from runners.scorers.registry import open_scorer
 from runners.session import Session
 from runners.stopwatch import Pace, RequestFailed, time_stream
@@ -210,8 +211,10 @@ class Window:
                 "segment": self._session.segment,
             }
         )
-        scores = self._judge(completion, example) if example is not None and kind == "accuracy" else ()
+        scores, failures = self._judge(completion, example) if kind == "accuracy" else ((), ())
         self._emit(CompletionDone(completion=completion, scores=scores))
+        for failure in failures:
+            self._emit(FailureHappened(workload=kind, level=part.level, failure=failure))
         if self._meter is not None and self._last_finished_at - self._meter_read_at > _METER_SECONDS:
             self._meter.joules()
             self._meter_read_at = self._last_finished_at
@@ -219,8 +222,8 @@ class Window:
     def _example(self, request_id: str) -> Example | None:
         return self._examples.get(self.example_of.get(request_id, request_id))
 
-    def _judge(self, completion: Completion, example: Example) -> tuple[Score, ...]:
-        return tuple(scorer(completion, example, self._test_set) for scorer in self._scorers)
+    def _judge(self, completion: Completion, example: Example | None) -> tuple[tuple[Score, ...], tuple[Failure, ...]]:
+        return judge(self._scorers, completion, example, self._test_set) if example is not None else ((), ())
 
     @property
     def _is_broken(self) -> bool:
