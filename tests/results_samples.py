@@ -12,6 +12,7 @@ from results.records import (
     Requirements,
     RunMeasurements,
     RunStatus,
+    ScorerOutcomes,
 )
 from runners.engine_options import ScriptedOptions
 from runners.records import (
@@ -31,6 +32,7 @@ from runners.records import (
     Workload,
     WorkloadFinished,
 )
+from runners.scorer_options import LabelMatchOptions
 from runners.test_set_records import Example, TestSet
 
 LABELS = ("yes", "no")
@@ -226,8 +228,14 @@ def measurements(name: str, outcomes: Sequence[ExampleOutcome]) -> RunMeasuremen
         run_key="key",
         status="finished",
         labels=LABELS,
+        scorers=(LabelMatchOptions(),),
+        scored=(ScorerOutcomes(scorer="label_match", values=tuple(_value(outcome) for outcome in outcomes)),),
         outcomes=tuple(outcomes),
     )
+
+
+def _value(outcome: ExampleOutcome) -> float | None:
+    return None if outcome.right is None else float(outcome.right)
 
 
 def estimate(value: float | None, n: int = 100) -> Estimate | None:
