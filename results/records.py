@@ -114,6 +114,8 @@ class ExampleOutcome(Record):
     """Value that the scorer gave, 0 for an answer that it could not judge; None as above."""
     weight: float = 1.0
     """How much the example counts."""
+    probability: float | None = None
+    """Probability of the chosen label among the labels, where answers were scored."""
 
     @property
     def group(self) -> str | None:
@@ -351,6 +353,38 @@ class SliceQuality(Record):
     """Every metric on these examples, the test set's quality first."""
 
 
+class ReliabilityBin(Record):
+    """Answers whose probability lies in one part of the range, and how often they were right."""
+
+    low: float = Field(ge=0, le=1)
+    """Probabilities above this (the first bin has 0 too) …"""
+    high: float = Field(ge=0, le=1)
+    """… up to this."""
+    n: int = Field(ge=1)
+    """Answers in it."""
+    probability: float = Field(ge=0, le=1)
+    """Their mean probability."""
+    accuracy: Estimate
+    """Share of them that was right."""
+
+
+class Calibration(Record):
+    """Whether label probabilities mean what they say: of answers given with 80 %, 80 % should be right."""
+
+    n: int = Field(ge=1)
+    """Judged answers that have a probability."""
+    confidence: float = Field(ge=0, le=1)
+    """Mean probability of the chosen label; above the accuracy, the model is too sure of itself."""
+    ece_10: Estimate
+    """Expected calibration error over 10 bins of equal width."""
+    ece_15: Estimate
+    """The same over 15 bins."""
+    brier: Estimate
+    """Brier score of the chosen label: mean square of its probability minus 1 where right, minus 0 where wrong."""
+    bins: tuple[ReliabilityBin, ...]
+    """Reliability over 10 bins of equal width, only those that hold answers."""
+
+
 class Confusion(Record):
     """How often each target was answered with each label."""
 
@@ -400,6 +434,8 @@ class CandidateSummary(Record):
     """Per slice."""
     confusion: tuple[Confusion, ...] = ()
     """Confusion matrix, only cells that occur."""
+    calibration: Calibration | None = None
+    """Where answers were scored, so that labels have probabilities."""
     validity: tuple[ValidityCount, ...] = ()
     """What happened to every example."""
     validity_warning: str | None = None

@@ -127,7 +127,7 @@ class Bca:
     def p_two_sided(self, bound: float = 0.0) -> Floats:
         """Two-sided p of "equal to `bound`", shape (rows,)."""
         below = self.p_below(bound)
-        return np.minimum(1.0, 2 * np.minimum(below, 1 - below))
+        return np.asarray(np.minimum(1.0, 2 * np.minimum(below, 1 - below)), dtype=np.float64)
 
     @cached_property
     def standard_errors(self) -> Floats:

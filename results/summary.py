@@ -10,6 +10,7 @@ from statistics import median
 
 from catalog.records import Verdict
 from results import numbers, quality
+from results.calibration import calibration
 from results.levels import level_summaries, load_sweep
 from results.metrics import measured, metric_estimates
 from results.records import (
@@ -60,6 +61,7 @@ def summarise(
         labels=quality.label_qualities(outcomes, labels),
         slices=slice_qualities(outcomes, metrics),
         confusion=quality.confusions(outcomes, labels),
+        calibration=calibration(outcomes),
         validity=ledger,
         validity_warning=validity_warning(ledger),
         load_seconds=measurements.load_seconds,

@@ -204,7 +204,13 @@ def benchmark(*candidates: str, name: str = "demo", run_spec: RunSpec | None = N
 
 
 def outcome(
-    number: int, right: bool | None, *, validity: Validity | None = None, group: str | None = None
+    number: int,
+    right: bool | None,
+    *,
+    validity: Validity | None = None,
+    group: str | None = None,
+    weight: float = 1.0,
+    probability: float | None = None,
 ) -> ExampleOutcome:
     """Outcome of `example(number)`."""
     asked = example(number)
@@ -218,6 +224,8 @@ def outcome(
         validity=happened,
         predicted=said if happened is Validity.SCORED else None,
         right=right,
+        weight=weight,
+        probability=probability,
     )
 
 
