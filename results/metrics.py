@@ -5,15 +5,17 @@ so that one way of resampling serves them all: resampled examples are resampled 
 first scorer is its quality. Scorers themselves are in runners/scorers; intervals in results/statistics.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from results import quality
-from results.metric_records import Judged, Metric, mean_of, ratio
+from results.metric_records import Judged, Metric, mean_of
 from results.records import Estimate, ExampleOutcome, MetricEstimate, RunMeasurements, ScorerOutcomes
+from results.resampling import Floats, present, ratio
 from results.scorer_metrics import SCORER_METRICS
-from results.statistics import Floats, bootstrap_sums, wilson
+from results.statistics import Sums, bootstrap_sums, wilson
 from runners.scorer_options import ScorerOptions
 
 
@@ -56,29 +58,114 @@ METRICS: dict[str, tuple[Metric, ...]] = {
 """Scorer → its metrics, the one that stands for quality first."""
 
 
-def metric_estimates(run: RunMeasurements) -> tuple[MetricEstimate, ...]:
-    """Every metric of every scorer of one run, the test set's quality first; scorers that judged nothing are left out.
+class Measured(NamedTuple):
+    """One metric of one run, ready to be summed up over any of its examples."""
 
-    Shares of examples have Wilson's interval; with groups or weights, and for everything else, BCa over examples or
-    groups (results/statistics.py).
-    """
+    options: ScorerOptions
+    metric: Metric
+    judged: Judged
+    units: Floats
+    """Shape (examples judged, columns)."""
+
+    @property
+    def name(self) -> str:
+        """Name in its test set."""
+        return metric_name(self.options, self.metric)
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Least and largest value possible, for means of the scorer's values."""
+        return (0.0, 1.0) if self.metric.is_mean else None
+
+
+def measured(run: RunMeasurements) -> tuple[Measured, ...]:
+    """Every metric of every scorer of one run, the test set's quality first; what has nothing to sum up is left out."""
     found = []
     for options, scored in zip(run.scorers, run.scored, strict=True):
         judged = judged_by(run.outcomes, scored, run.labels)
         if not judged.outcomes:
             continue
+        made: dict[Callable[[Judged], Floats], Floats] = {}
         for metric in METRICS.get(options.scorer, ()):
-            found.append(
-                MetricEstimate(
-                    name=metric_name(options, metric),
-                    title=metric.title,
-                    scorer=options.name,
-                    unit=metric.unit,
-                    estimate=estimate(metric, judged),
-                    higher_is_better=metric.higher_is_better,
-                )
-            )
+            if metric.units not in made:
+                made[metric.units] = metric.units(judged)
+            if present(made[metric.units]):
+                found.append(Measured(options, metric, judged, made[metric.units]))
     return tuple(found)
+
+
+def metric_estimates(metrics: Sequence[Measured]) -> tuple[MetricEstimate, ...]:
+    """Value and interval of every metric.
+
+    Plain shares of examples have Wilson's interval; with groups or weights, and for everything else, BCa over examples
+    or groups (results/statistics.py).
+    """
+    estimates: dict[int, Estimate] = {}
+    by_examples: dict[tuple[str, ...], list[int]] = {}
+    asked = {id(each.judged): _asked(each.judged) for each in metrics}
+    for place, each in enumerate(metrics):
+        examples = asked[id(each.judged)]
+        if each.metric.is_proportion and examples.is_plain:
+            estimates[place] = wilson(int(np.sum(each.judged.values == 1)), len(examples.ids))
+        else:
+            by_examples.setdefault(examples.ids, []).append(place)
+    for places in by_examples.values():
+        parts = [Sums(metrics[p].units, metrics[p].metric.statistic, metrics[p].bounds) for p in places]
+        groups = asked[id(metrics[places[0]].judged)].groups
+        estimates |= zip(places, bootstrap_sums(parts, groups=groups), strict=True)
+    return tuple(
+        MetricEstimate(
+            name=each.name,
+            title=each.metric.title,
+            scorer=each.options.name,
+            unit=each.metric.unit,
+            estimate=estimates[place],
+            higher_is_better=each.metric.higher_is_better,
+        )
+        for place, each in enumerate(metrics)
+    )
+
+
+class _Asked(NamedTuple):
+    """The examples that a scorer judged."""
+
+    ids: tuple[str, ...]
+    groups: tuple[str | None, ...] | None
+    is_plain: bool
+    """Whether they are independent and count the same."""
+
+
+def _asked(judged: Judged) -> _Asked:
+    groups = quality.groups(judged.outcomes)
+    is_even = len({outcome.weight for outcome in judged.outcomes}) == 1
+    return _Asked(tuple(outcome.example_id for outcome in judged.outcomes), groups, groups is None and is_even)
+
+
+def parts_of(metrics: Sequence[Measured], example_ids: Collection[str]) -> tuple[Measured, ...]:
+    """The same metrics over some of the examples; what has nothing to sum up there is left out."""
+    judged: dict[int, tuple[list[int], Judged]] = {}
+    units: dict[int, Floats] = {}
+    found = []
+    for each in metrics:
+        if id(each.judged) not in judged:
+            judged[id(each.judged)] = _part(each.judged, example_ids)
+        places, part = judged[id(each.judged)]
+        # Metrics that share their sums go on sharing them.
+        if id(each.units) not in units:
+            units[id(each.units)] = each.units[places]
+        if present(units[id(each.units)]):
+            found.append(each._replace(judged=part, units=units[id(each.units)]))
+    return tuple(found)
+
+
+def _part(judged: Judged, example_ids: Collection[str]) -> tuple[list[int], Judged]:
+    places = [place for place, outcome in enumerate(judged.outcomes) if outcome.example_id in example_ids]
+    part = judged._replace(
+        outcomes=tuple(judged.outcomes[place] for place in places),
+        values=judged.values[places],
+        counts={name: column[places] for name, column in judged.counts.items()},
+    )
+    return places, part
 
 
 def metric_name(options: ScorerOptions, metric: Metric) -> str:
@@ -98,12 +185,3 @@ def judged_by(outcomes: Sequence[ExampleOutcome], scored: ScorerOutcomes, labels
         },
         labels=tuple(labels),
     )
-
-
-def estimate(metric: Metric, judged: Judged) -> Estimate:
-    """Value and interval of one metric; at least one example."""
-    by_group = quality.groups(judged.outcomes)
-    if metric.is_proportion and by_group is None and np.all(judged.weights == 1):
-        return wilson(int(np.sum(judged.values == 1)), len(judged.outcomes))
-    bounds = (0.0, 1.0) if metric.is_proportion else None
-    return bootstrap_sums(metric.units(judged), metric.statistic, groups=by_group, bounds=bounds)

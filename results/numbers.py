@@ -29,6 +29,11 @@ def points(value: float | None, *, signed: bool = False) -> str:
     return UNKNOWN if value is None else f"{_fixed(value * 100, 1, signed=signed)} points"
 
 
+def score(value: float | None) -> str:
+    """A number that is no share, three significant digits: 27.345 → `27.3`, 0.7 → `0.70`."""
+    return UNKNOWN if value is None else _fixed(value, _digits(value))
+
+
 def seconds(value: float | None) -> str:
     """A duration: 0.0123 → `12.3 ms`, 1.5 → `1.50 s`, 125 → `2 min 5 s`, 7380 → `2 h 3 min`."""
     if value is None:

@@ -114,6 +114,8 @@ class ExampleOutcome(Record):
     """Value that the scorer gave, 0 for an answer that it could not judge; None as above."""
     weight: float = 1.0
     """How much the example counts."""
+    probability: float | None = None
+    """Probability of the chosen label among the labels, where answers were scored."""
 
     @property
     def group(self) -> str | None:
@@ -347,6 +349,40 @@ class SliceQuality(Record):
     """Its value."""
     accuracy: Estimate
     """Share of right answers."""
+    metrics: tuple[MetricEstimate, ...] = ()
+    """Every metric on these examples, the test set's quality first."""
+
+
+class ReliabilityBin(Record):
+    """Answers whose probability lies in one part of the range, and how often they were right."""
+
+    low: float = Field(ge=0, le=1)
+    """Probabilities above this (the first bin has 0 too) …"""
+    high: float = Field(ge=0, le=1)
+    """… up to this."""
+    n: int = Field(ge=1)
+    """Answers in it."""
+    probability: float = Field(ge=0, le=1)
+    """Their mean probability."""
+    accuracy: Estimate
+    """Share of them that was right."""
+
+
+class Calibration(Record):
+    """Whether label probabilities mean what they say: of answers given with 80 %, 80 % should be right."""
+
+    n: int = Field(ge=1)
+    """Judged answers that have a probability."""
+    confidence: float = Field(ge=0, le=1)
+    """Mean probability of the chosen label; above the accuracy, the model is too sure of itself."""
+    ece_10: Estimate
+    """Expected calibration error over 10 bins of equal width."""
+    ece_15: Estimate
+    """The same over 15 bins."""
+    brier: Estimate
+    """Brier score of the chosen label: mean square of its probability minus 1 where right, minus 0 where wrong."""
+    bins: tuple[ReliabilityBin, ...]
+    """Reliability over 10 bins of equal width, only those that hold answers."""
 
 
 class Confusion(Record):
@@ -398,6 +434,8 @@ class CandidateSummary(Record):
     """Per slice."""
     confusion: tuple[Confusion, ...] = ()
     """Confusion matrix, only cells that occur."""
+    calibration: Calibration | None = None
+    """Where answers were scored, so that labels have probabilities."""
     validity: tuple[ValidityCount, ...] = ()
     """What happened to every example."""
     validity_warning: str | None = None
@@ -465,35 +503,81 @@ class CandidateSummary(Record):
         return self.metrics[0] if self.metrics else None
 
 
-class Comparison(Record):
-    """Two candidates on the same examples, paired."""
+class NotWorse(Record):
+    """Whether one of two candidates is at most a margin worse, as the benchmark asked before it was run."""
 
+    candidate: str
+    """The one of the two with the lower quality."""
+    than: str
+    """The other."""
+    margin: float = Field(gt=0)
+    """How much worse was agreed to be fine, in the metric's unit."""
+    bound: float | None = None
+    """How far behind the other it may be: the worse end of the difference's 95 % interval, worse is negative."""
+    p_value: float = Field(ge=0, le=1)
+    """One-sided, of being worse by the margin or more."""
+    p_adjusted: float = Field(ge=0, le=1)
+    """The same after Holm's correction over all pairs."""
+    shown: bool
+    """Whether it is shown to be not worse by more than the margin."""
+
+
+class Comparison(Record):
+    """Two candidates on the same examples in one metric, paired."""
+
+    metric: str = "accuracy"
+    """Name of the metric, as in MetricEstimate."""
+    title: str = "Accuracy"
+    """As people read it."""
+    unit: Literal["share", "score"] = "share"
+    """As in MetricEstimate."""
+    higher_is_better: bool = True
+    """Whether more is better."""
     first: str
     """Name of the first candidate."""
     second: str
     """Name of the second candidate."""
     n: int = Field(ge=0)
     """Examples that both were asked."""
-    both_right: int = Field(ge=0)
-    """Both right."""
-    only_first_right: int = Field(ge=0)
+    first_value: float | None = None
+    """The first candidate's metric on these examples; None where earlier versions compared."""
+    second_value: float | None = None
+    """The second candidate's."""
+    both_right: int | None = Field(default=None, ge=0)
+    """Both right; this and the next three are None where the metric is no share of examples."""
+    only_first_right: int | None = Field(default=None, ge=0)
     """Discordant in favour of the first."""
-    only_second_right: int = Field(ge=0)
+    only_second_right: int | None = Field(default=None, ge=0)
     """Discordant in favour of the second."""
-    both_wrong: int = Field(ge=0)
+    both_wrong: int | None = Field(default=None, ge=0)
     """Both wrong."""
     difference: Estimate
-    """Accuracy of the first minus that of the second, paired bootstrap."""
+    """Metric of the first minus that of the second, paired bootstrap."""
     grouped: bool = False
     """Whether examples belong together in groups, so that they are not independent."""
+    test: Literal["mcnemar", "paired_bootstrap", "none"] = "mcnemar"
+    """mcnemar: exact, of independent examples that count the same; none: too few independent examples for any."""
     p_value: float = Field(ge=0, le=1)
-    """McNemar's exact test, two-sided."""
+    """Of that test, two-sided; 1 without a test."""
     p_adjusted: float = Field(ge=0, le=1)
-    """The same after Holm's correction over all pairs of the benchmark."""
+    """The same after Holm's correction over all pairs in this metric."""
     smallest_detectable_difference: float | None = Field(default=None, ge=0)
-    """Difference that this n could have shown with 80 % power at 5 %, given the discordance seen."""
+    """Difference that this n could have shown with 80 % power at 5 %, given the spread seen."""
+    not_worse: NotWorse | None = None
+    """Where the benchmark sets a margin and the metric is its quality."""
     conclusion: str
-    """One sentence, generated from the numbers."""
+    """One sentence, or two with a margin, generated from the numbers."""
+
+
+class SliceComparison(Record):
+    """Two candidates on one value of one slice column, in quality."""
+
+    column: str
+    """Slice column."""
+    value: str
+    """Its value."""
+    pair: Comparison
+    """The comparison; adjusted over all pairs on all slices."""
 
 
 class BenchmarkComparison(Record):
@@ -504,7 +588,11 @@ class BenchmarkComparison(Record):
     candidates: tuple[CandidateSummary, ...]
     """Every candidate, in the order of the benchmark file."""
     pairs: tuple[Comparison, ...]
-    """Every pair that has common examples."""
+    """Every pair that has common examples, in the metric that stands for quality."""
+    metric_pairs: tuple[Comparison, ...] = ()
+    """The same in every further metric."""
+    slice_pairs: tuple[SliceComparison, ...] = ()
+    """The same in quality, on every slice with enough examples."""
     ladder: tuple[LadderRung, ...] = ()
     """What quantizing lost, as far as it was measured of the candidates' files."""
 
@@ -546,6 +634,8 @@ class Requirements(Record):
     """A candidate that breaks one is out."""
     weights: Weights = Weights()
     """How the others are ranked."""
+    margin: float | None = Field(default=None, gt=0)
+    """How much worse in quality is fine, in the metric's own unit (0.03: 3 points); set before the run."""
 
 
 class BrokenLimit(Record):

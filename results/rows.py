@@ -49,6 +49,7 @@ MEMORY_COLUMNS = (
     "high_water_bytes",
     "peak_gpu_bytes",
 )
+SCORE_COLUMNS = ("scorer", "example_id", "validity", "value", "counts")
 OUTCOME_COLUMNS = tuple(ExampleOutcome.model_fields)
 
 Row = dict[str, object]

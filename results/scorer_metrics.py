@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from results.metric_records import Judged, Metric, mean_of, ratio
-from results.statistics import Floats
+from results.metric_records import Judged, Metric, mean_of
+from results.resampling import Floats, ratio
 
 _BLEU_ORDER = 4
 _CHRF_BETA_SQUARED = 4.0

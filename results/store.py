@@ -184,7 +184,7 @@ class Store:
             asked = self._benchmark(db, benchmark)
             query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash = ?"
             found = {name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall()}
-            return tuple(_measurements(db, benchmark, name) for name in asked.candidates if name in found)
+            return _measurements(db, benchmark, [name for name in asked.candidates if name in found])
 
         return self._do(read)
 
@@ -377,29 +377,46 @@ class Store:
         return rows.spec_from(spec, _rows(db, query, [test_set_hash])), status
 
 
-def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurements:
-    """Everything the views derive for one run."""
-    run = [benchmark, candidate]
-    where = "WHERE benchmark = ? AND candidate = ?"
-    (stored,) = _rows(db, f"SELECT spec, key, status FROM runs {where}", run)
+def _measurements(db: Connection, benchmark: str, candidates: Sequence[str]) -> tuple[RunMeasurements, ...]:
+    """Everything the views derive for some runs of a benchmark; each view is asked once for all of them."""
+
+    def select(query: str) -> dict[str, list[rows.Row]]:
+        found: dict[str, list[rows.Row]] = {}
+        for row in _rows(db, query, [benchmark]):
+            found.setdefault(str(row.pop("candidate")), []).append(row)
+        return found
+
+    def columns(view: str, names: Iterable[str], rest: str) -> dict[str, list[rows.Row]]:
+        return select(f"SELECT candidate, {_names(names)} FROM {view} WHERE benchmark = ? {rest}")
+
+    in_window = """AND workload IN ('latency', 'load_sweep', 'arrivals') AND (
+        "level" IS NULL OR (benchmark, candidate, segment, workload, "level") IN (
+            SELECT (benchmark, candidate, segment, workload, "level") FROM windows
+        )
+    ) ORDER BY position"""
+    parts = {
+        "run": columns("runs", ("spec", "key", "status"), ""),
+        "outcomes": columns("example_outcomes", rows.OUTCOME_COLUMNS, "ORDER BY position"),
+        "scores": columns("score_outcomes", rows.SCORE_COLUMNS, ""),
+        "timings": columns("request_timings", rows.TIMING_COLUMNS, in_window),
+        "levels": columns("run_throughput", rows.LEVEL_COLUMNS, 'ORDER BY workload, "level"'),
+        "load": columns("run_loads", rows.LOAD_COLUMNS, ""),
+        "first": columns("run_first_requests", rows.FIRST_REQUEST_COLUMNS, ""),
+        "memory": columns("run_memory", rows.MEMORY_COLUMNS, ""),
+        "failures": select("SELECT * FROM failures WHERE benchmark = ? ORDER BY position, rowid"),
+    }
+    return tuple(
+        _measurements_of({name: found.get(candidate, []) for name, found in parts.items()}) for candidate in candidates
+    )
+
+
+def _measurements_of(parts: dict[str, list[rows.Row]]) -> RunMeasurements:
+    """One run from its rows of each view."""
+    stored = parts["run"][0]
     spec = rows.spec_from(str(stored["spec"]), [])
-    outcomes = f"SELECT {_names(rows.OUTCOME_COLUMNS)} FROM example_outcomes {where} ORDER BY position"
-    timings = f"""
-        SELECT {_names(rows.TIMING_COLUMNS)} FROM request_timings
-        {where} AND workload IN ('latency', 'load_sweep', 'arrivals') AND (
-            "level" IS NULL OR (segment, workload, "level") IN (
-                SELECT (segment, workload, "level") FROM windows {where}
-            )
-        ) ORDER BY position
-    """
-    levels = f"""
-        SELECT {_names(rows.LEVEL_COLUMNS)} FROM run_throughput {where} ORDER BY workload, "level"
-    """
-    judged = [rows.outcome_from(row) for row in _rows(db, outcomes, run)]
-    load = _row(db, f"SELECT {_names(rows.LOAD_COLUMNS)} FROM run_loads {where}", run)
-    first = _row(db, f"SELECT {_names(rows.FIRST_REQUEST_COLUMNS)} FROM run_first_requests {where}", run)
-    speed = _row(db, f"SELECT requests_per_second FROM run_throughput {where} AND workload = 'accuracy'", run)
-    memory = _row(db, f"SELECT {_names(rows.MEMORY_COLUMNS)} FROM run_memory {where}", run)
+    judged = [rows.outcome_from(row) for row in parts["outcomes"]]
+    levels = [LevelMeasurements.model_validate(row) for row in parts["levels"]]
+    load = next(iter(parts["load"]), {})
     return RunMeasurements.model_validate(
         {
             "candidate": spec.candidate,
@@ -410,18 +427,20 @@ def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurem
             "scorers": spec.test_set.scorers,
             "outcomes": judged,
             "scored": rows.scored_from(
-                _rows(db, f"SELECT * FROM score_outcomes {where}", run),
+                parts["scores"],
                 [options.name for options in spec.test_set.scorers],
                 [outcome.example_id for outcome in judged],
             ),
-            "timings": [RequestTiming.model_validate(row) for row in _rows(db, timings, [*run, *run])],
-            "levels": [LevelMeasurements.model_validate(row) for row in _rows(db, levels, run)],
+            "timings": [RequestTiming.model_validate(row) for row in parts["timings"]],
+            "levels": levels,
             "workloads": spec.workloads,
-            "accuracy_examples_per_second": speed.get("requests_per_second"),
-            "failures": [rows.failure_from(row) for row in _run_part(db, tables.FAILURES, benchmark, candidate)],
+            "accuracy_examples_per_second": next(
+                (level.requests_per_second for level in levels if level.workload == "accuracy"), None
+            ),
+            "failures": [rows.failure_from(row) for row in parts["failures"]],
         }
-        | memory
-        | first
+        | next(iter(parts["memory"]), {})
+        | next(iter(parts["first"]), {})
         | load
         | {"loaded": rows.loaded_from(load.get("loaded"))}
     )
@@ -451,12 +470,6 @@ def _rows(db: Connection, query: str, parameters: Sequence[object]) -> list[rows
     found = db.execute(query, parameters)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-
-
-def _row(db: Connection, query: str, parameters: Sequence[object]) -> rows.Row:
-    """The only row, or an empty one."""
-    found = _rows(db, query, parameters)
-    return found[0] if found else {}
 
 
 def _names(columns: Iterable[str]) -> str:

@@ -10,17 +10,20 @@ from statistics import median
 
 from catalog.records import Verdict
 from results import numbers, quality
+from results.calibration import calibration
 from results.levels import level_summaries, load_sweep
-from results.metrics import metric_estimates
+from results.metrics import measured, metric_estimates
 from results.records import (
     CandidateSummary,
     Estimate,
     ExampleOutcome,
     LevelMeasurements,
+    MetricEstimate,
     RequestTiming,
     RunMeasurements,
     ValidityCount,
 )
+from results.slices import slice_qualities
 from results.statistics import bootstrap_quantile
 from runners.records import Validity
 
@@ -37,6 +40,8 @@ def summarise(
     the same context, None where it could not.
     """
     outcomes, labels = measurements.outcomes, measurements.labels
+    metrics = measured(measurements)
+    estimates = metric_estimates(metrics)
     timings = tuple(timing for timing in measurements.timings if timing.workload == "latency")
     ledger = validity_ledger(outcomes)
     accuracy_levels = [level for level in measurements.levels if level.workload == "accuracy"]
@@ -49,13 +54,14 @@ def summarise(
         status=measurements.status,
         verdict=verdict,
         loaded=measurements.loaded,
-        metrics=metric_estimates(measurements),
-        accuracy=quality.accuracy(outcomes),
-        balanced_accuracy=quality.balanced_accuracy(outcomes, labels),
-        macro_f1=quality.macro_f1(outcomes, labels),
+        metrics=estimates,
+        accuracy=_named(estimates, "accuracy") or quality.accuracy(outcomes),
+        balanced_accuracy=_named(estimates, "balanced_accuracy"),
+        macro_f1=_named(estimates, "macro_f1"),
         labels=quality.label_qualities(outcomes, labels),
-        slices=quality.slice_qualities(outcomes),
+        slices=slice_qualities(outcomes, metrics),
         confusion=quality.confusions(outcomes, labels),
+        calibration=calibration(outcomes),
         validity=ledger,
         validity_warning=validity_warning(ledger),
         load_seconds=measurements.load_seconds,
@@ -112,6 +118,11 @@ def _joules_per_1000(levels: Sequence[LevelMeasurements]) -> float | None:
     requests = sum(level.requests for level in levels)
     joules = [level.energy_joules for level in levels if level.energy_joules is not None]
     return sum(joules) / requests * 1000 if requests and len(joules) == len(levels) else None
+
+
+def _named(metrics: Sequence[MetricEstimate], name: str) -> Estimate | None:
+    """Estimate of one metric by its name; None where it is not among them."""
+    return next((metric.estimate for metric in metrics if metric.name == name), None)
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

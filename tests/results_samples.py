@@ -12,6 +12,7 @@ from results.records import (
     Requirements,
     RunMeasurements,
     RunStatus,
+    ScorerOutcomes,
 )
 from runners.engine_options import ScriptedOptions
 from runners.records import (
@@ -31,6 +32,7 @@ from runners.records import (
     Workload,
     WorkloadFinished,
 )
+from runners.scorer_options import LabelMatchOptions
 from runners.test_set_records import Example, TestSet
 
 LABELS = ("yes", "no")
@@ -202,7 +204,13 @@ def benchmark(*candidates: str, name: str = "demo", run_spec: RunSpec | None = N
 
 
 def outcome(
-    number: int, right: bool | None, *, validity: Validity | None = None, group: str | None = None
+    number: int,
+    right: bool | None,
+    *,
+    validity: Validity | None = None,
+    group: str | None = None,
+    weight: float = 1.0,
+    probability: float | None = None,
 ) -> ExampleOutcome:
     """Outcome of `example(number)`."""
     asked = example(number)
@@ -216,6 +224,8 @@ def outcome(
         validity=happened,
         predicted=said if happened is Validity.SCORED else None,
         right=right,
+        weight=weight,
+        probability=probability,
     )
 
 
@@ -226,8 +236,14 @@ def measurements(name: str, outcomes: Sequence[ExampleOutcome]) -> RunMeasuremen
         run_key="key",
         status="finished",
         labels=LABELS,
+        scorers=(LabelMatchOptions(),),
+        scored=(ScorerOutcomes(scorer="label_match", values=tuple(_value(outcome) for outcome in outcomes)),),
         outcomes=tuple(outcomes),
     )
+
+
+def _value(outcome: ExampleOutcome) -> float | None:
+    return None if outcome.right is None else float(outcome.right)
 
 
 def estimate(value: float | None, n: int = 100) -> Estimate | None:

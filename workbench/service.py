@@ -19,6 +19,7 @@ from catalog.records import (
 )
 from results.comparison import compare
 from results.ladder import ladder_of
+from results.power import required_examples
 from results.recommendation import recommend
 from results.records import (
     Benchmark,
@@ -31,7 +32,6 @@ from results.records import (
     RunMeasurements,
     Vote,
 )
-from results.statistics import required_examples
 from results.store import ExampleFilter, Store
 from results.summary import summarise
 from runners.engine import open_engine
