@@ -5,6 +5,8 @@ ResultsError (a WorkbenchError)
 ├── StoreDamaged       the results file does not open, or was made by a newer version
 ├── StoreNotWritable   the results file cannot be read or written: permissions, full disk, a folder in its place
 ├── UnknownBenchmark   no benchmark of that name
+├── UnknownTestSet     no imported test set of that name, or no such version
+├── DoubledExamples    ids of examples that stand twice
 └── NothingToCompare   no finished run with scores
 """
 
@@ -29,6 +31,14 @@ class StoreNotWritable(ResultsError):
 
 class UnknownBenchmark(ResultsError):
     """No benchmark of that name."""
+
+
+class UnknownTestSet(ResultsError):
+    """No imported test set of that name, or no such version."""
+
+
+class DoubledExamples(ResultsError):
+    """Ids of examples that stand twice, so that versions could not be compared."""
 
 
 class NothingToCompare(ResultsError):

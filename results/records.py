@@ -595,6 +595,8 @@ class BenchmarkComparison(Record):
     """The same in quality, on every slice with enough examples."""
     ladder: tuple[LadderRung, ...] = ()
     """What quantizing lost, as far as it was measured of the candidates' files."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the comparison as a whole, such as runs on another version of the test set."""
 
 
 class Limits(Record):

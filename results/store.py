@@ -29,6 +29,7 @@ from results.records import (
     Shortlist,
     Vote,
 )
+from results.store_test_sets import TestSetShelf
 from runners.records import RunResult, RunSpec
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -89,6 +90,8 @@ class Store:
         self.path = path
         self._wait_seconds = wait_seconds
         self._migrations = migrations
+        self.test_sets = TestSetShelf(self._do, path)
+        """Versions of imported test sets."""
 
     # Benchmarks
 
@@ -185,6 +188,16 @@ class Store:
             query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash = ?"
             found = {name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall()}
             return _measurements(db, benchmark, [name for name in asked.candidates if name in found])
+
+        return self._do(read)
+
+    def measured_otherwise(self, benchmark: str) -> tuple[str, ...]:
+        """Candidates whose run used another version of the test set than the benchmark; UnknownBenchmark."""
+
+        def read(db: Connection) -> tuple[str, ...]:
+            asked = self._benchmark(db, benchmark)
+            query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash <> ? ORDER BY candidate"
+            return tuple(name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall())
 
         return self._do(read)
 

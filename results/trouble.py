@@ -86,14 +86,17 @@ def not_writable(path: Path, message: str) -> str:
 
 def unknown(kind: str, name: str, names: Sequence[str]) -> str:
     """Sentence for a name that is not there, with close matches."""
+    return f"There is no {kind} {name!r}. {nearest(name, names, 'None is stored yet; run one first.')}"
+
+
+def nearest(name: str, names: Sequence[str], none: str) -> str:
+    """What to do about a name that is not there: the closest ones, else some that are, else `none`."""
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if close:
-        advice = f"Did you mean {' or '.join(repr(other) for other in close)}?"
-    elif names:
-        advice = f"There is {', '.join(repr(other) for other in names[:5])}{' …' if len(names) > 5 else ''}."
-    else:
-        advice = "None is stored yet; run one first."
-    return f"There is no {kind} {name!r}. {advice}"
+        return f"Did you mean {' or '.join(repr(other) for other in close)}?"
+    if names:
+        return f"There is {', '.join(repr(other) for other in names[:5])}{' …' if len(names) > 5 else ''}."
+    return none
 
 
 _NEXT = "To go on, restore a backup of it, or move it away so that a new one is made."

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Verdict
 from results.parity_records import ParityReport
 from results.records import BenchmarkComparison, Recommendation, RunInfo
+from results.test_set_records import KeptTestSet, TestSetDiff
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
 from workbench.ladder_records import DivergenceReport, Ladder
@@ -25,6 +26,7 @@ from workbench.records import (
     WhyAnswer,
 )
 from workbench.stored_answers import Imported, Rescored
+from workbench.test_set_records import ShownTestSet
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -48,6 +50,9 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "divergence": (DivergenceReport, False),
     "parity": (ParityReport, False),
     "testset check": (TestSetCheck, False),
+    "testset list": (KeptTestSet, True),
+    "testset show": (ShownTestSet, False),
+    "testset diff": (TestSetDiff, False),
     "prompt": (PromptPreview, False),
     "rescore": (Rescored, False),
     "completions import": (Imported, False),
@@ -61,6 +66,9 @@ PLAIN = {
     "demo": "`recommendation` (as in `recommend`) and `report` (path of the report)",
     "download": "`plan` (what was fetched: files, revision, bytes) and `files` (paths of the weights on this machine)",
     "engines uninstall": "`engine` and `freed_bytes` (0 where it was not installed)",
+    "testset import": "`imported` (`kept`: the version as in `testset list`, `is_new`, `changes` as in `testset diff`, "
+    "`problems`), or `converted` (a list: `benchmark` and `test_set`, paths of what was written, `notes` …)",
+    "testset export": "`file` (path of the file that was written)",
     "bench": "`benchmark` (its name) and `runs` (as in `runs`)",
     "report": "`report` (path of the file that was written)",
 }

@@ -17,7 +17,7 @@ ALLOWED = {
     "results": {
         "results",
         *("catalog.records", "catalog.errors", "runners.records", "runners.engine_options", "runners.errors"),
-        *("runners.test_set_records", "runners.scorer_options"),
+        *("runners.test_set_records", "runners.test_sets.records", "runners.scorer_options"),
         "runners.divergence_records",
     },
     "workbench": set(PACKAGES),
@@ -26,7 +26,7 @@ ALLOWED = {
 
 DOORS = {
     "huggingface_hub": {"catalog/hub/"},
-    "duckdb": {"results/store.py", "catalog/database.py"},
+    "duckdb": {"results/store", "catalog/database.py"},
     "pynvml": {"runners/gpu.py"},
     "httpx": {"runners/endpoint_client.py", "runners/vllm_client.py"},
     "llama_cpp": {"runners/llama_", "runners/quantize.py", "runners/divergence.py"},

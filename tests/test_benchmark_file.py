@@ -47,7 +47,7 @@ def test_the_demo_file_reads_and_survives_a_round_trip() -> None:
         ),
         ("{text: body}", "{txt: body}", "line 4: unknown key 'txt'. Did you mean 'text'?"),
         ("name: mine", "name: two words", "line 1: name is 'two words'"),
-        ("  file: messages.csv\n", "", "'test_set.file' is missing"),
+        ("  file: messages.csv\n", "", "a test set is either a `file` or the `name`"),
         ("model: some/model", "model: some/model\n    engine: lama-cpp", "Did you mean 'llama-cpp'?"),
         ("workloads:", "workloads: [", "this is not YAML"),
         ("name: mine", "name: mine\nname: again", "this is not YAML"),

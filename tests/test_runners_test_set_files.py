@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from runners.errors import BadTestSet
 from runners.test_set_records import Example
-from runners.test_sets.files import check_examples, read_test_set_file
+from runners.test_sets.checks import check_examples
+from runners.test_sets.files import read_test_set_file
+from runners.test_sets.records import AskedColumns
 
 
 def write(tmp_path: Path, text: str | bytes, name: str = "set.csv") -> Path:
@@ -43,7 +45,6 @@ def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (b"", "empty"),
-        (b"text,label\nna\xefve,a\n", "not UTF-8: byte 0xef in line 2"),
         (b"text,label\nx\0,a\n", "NUL"),
         (b'text,label\n"never closed,a\n', "line 2"),
         (b"foo,bar\n1,2\n", "no column looks like the text"),
@@ -58,13 +59,13 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_place(tmp_path: Path, co
 def test_a_missing_file_and_a_folder_are_sentences(tmp_path: Path) -> None:
     with pytest.raises(BadTestSet, match="There is no file"):
         read_test_set_file(tmp_path / "none.csv")
-    with pytest.raises(BadTestSet, match="cannot be read"):
+    with pytest.raises(BadTestSet, match="folder without data files"):
         read_test_set_file(tmp_path)
 
 
 def test_a_misspelt_column_gets_the_nearest_name(tmp_path: Path) -> None:
     with pytest.raises(BadTestSet, match="Did you mean 'label'"):
-        read_test_set_file(write(tmp_path, "text,label\nx,a\n"), target_column="lable")
+        read_test_set_file(write(tmp_path, "text,label\nx,a\n"), columns=AskedColumns(label="lable"))
 
 
 def test_rows_with_too_few_cells_are_named_and_not_dropped_silently(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_the_step_is_kept_in_the_address_and_survives_a_refresh(empty_app: Runni
 def test_the_first_start_offers_the_demo_with_its_size(empty_app: RunningApp, page: Page) -> None:
     page.goto(empty_app.address)
     definition, folder = empty_app.workbench().demo_definition()
-    rows = (folder / definition.test_set.file).read_text(encoding="utf-8").count("\nm")
+    rows = (folder / (definition.test_set.file or "")).read_text(encoding="utf-8").count("\nm")
     size = f"{len(definition.candidates)} candidates, {rows} labelled messages, about 2 minutes"
     expect(page.get_by_role("button", name="Run the demo")).to_contain_text(size)
 

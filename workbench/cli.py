@@ -33,7 +33,7 @@ from workbench.cli_parts import (
     print_json,
 )
 from workbench.cli_prompt import prompt_commands
-from workbench.records import TestSetDefinition
+from workbench.cli_testset import testset_commands
 
 if TYPE_CHECKING:
     from workbench.service import Workbench
@@ -45,9 +45,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-testset_app = typer.Typer(help="Look after labelled examples.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
-app.add_typer(testset_app, name="testset")
+testset_commands(app)
 app.add_typer(engines_app, name="engines")
 model_commands(app)
 ladder_commands(app)
@@ -142,26 +141,6 @@ def doctor(home: Home = None, as_json: Json = False) -> None:
     else:
         print_checks(console(), checks)
     leave(all(check.state != "missing" for check in checks))
-
-
-@testset_app.command("check")
-def check_testset(
-    file: Path,
-    home: Home = None,
-    label: Annotated[list[str] | None, typer.Option(help="An allowed label; repeat for each.")] = None,
-    few_shot: Annotated[Path | None, typer.Option(help="Examples that are shown in the prompt.")] = None,
-    as_json: Json = False,
-) -> None:
-    """List every problem of a labelled CSV or TSV file."""
-    from workbench.cli_tables import print_test_set
-
-    definition = TestSetDefinition(file=str(file.absolute()), few_shot=str(few_shot.absolute()) if few_shot else None)
-    checked = open_workbench(home).check_test_set(definition, tuple(label) if label else None)
-    if as_json:
-        print_json("testset check", checked)
-    else:
-        print_test_set(console(), checked)
-    leave(checked.errors == 0)
 
 
 @app.command()

@@ -9,10 +9,9 @@ from results import numbers
 from results.records import BenchmarkComparison, Recommendation, RunInfo
 from workbench.cli_load_tables import print_load
 from workbench.cli_marks import VERDICT_MARKS, new_table
-from workbench.records import Check, EngineStatus, TestSetCheck
+from workbench.records import Check, EngineStatus
 
 _CHECK_MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "missing": "[red]✕[/]"}
-_MOST_PROBLEMS = 50
 
 
 def print_checks(console: Console, checks: Sequence[Check]) -> None:
@@ -32,24 +31,6 @@ def print_engines(console: Console, engines: Sequence[EngineStatus]) -> None:
         version = version or f"[red]{missing}[/]"
         table.add_row(engine.name, version, engine.can, "" if engine.version else engine.install)
     console.print(table)
-
-
-def print_test_set(console: Console, checked: TestSetCheck) -> None:
-    """Columns, labels and problems."""
-    columns = checked.file.columns
-    console.print(
-        f"{len(checked.file.examples)} examples in {escape(checked.file.path)}: text in {columns.text!r}, "
-        f"label in {columns.target!r}, slices: {', '.join(columns.slices) or 'none'}"
-    )
-    console.print("Labels: " + ", ".join(f"{escape(label)} {count}" for label, count in checked.label_counts))
-    for problem in checked.problems[:_MOST_PROBLEMS]:
-        mark = "[red]error[/]  " if problem.severity == "error" else "[yellow]warning[/]"
-        where = f"row {problem.row}: " if problem.row else ""
-        console.print(f"{mark} {where}{escape(problem.message)} → {escape(problem.fix)}")
-    if len(checked.problems) > _MOST_PROBLEMS:
-        console.print(f"… and {len(checked.problems) - _MOST_PROBLEMS} more (all of them with --json)")
-    warnings = len(checked.problems) - checked.errors
-    console.print(f"{numbers.things(checked.errors, 'error')}, {numbers.things(warnings, 'warning')}.")
 
 
 def print_runs(console: Console, runs: Sequence[RunInfo]) -> None:
@@ -91,6 +72,8 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
     console.print(table)
     print_load(console, comparison.candidates)
     _print_ladder(console, comparison)
+    for note in comparison.notes:
+        console.print(f"[yellow]![/] {escape(note)}")
     for pair in comparison.pairs:
         console.print(f"• {escape(pair.conclusion)}")
     for summary in comparison.candidates:

@@ -1,5 +1,6 @@
 """The service's records: benchmark definitions as people write them, and what the faces show of machines and jobs."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -16,13 +17,14 @@ from catalog.records import (
     VerdictValue,
     WeightsFile,
 )
+from results.agreement_records import Agreement, Disagreement
 from results.records import Benchmark, Estimate, Limits, Requirements, RunInfo, Weights
 from runners.engine_options import EngineOptions, LlamaCppOptions
 from runners.few_shot import FewShotChoice
 from runners.records import Failure, Workload
 from runners.scorer_options import ScorerOptions
 from runners.test_set_records import Problem, PromptTemplate, Task, TestSet
-from runners.test_sets.files import TestSetFile
+from runners.test_sets.records import AskedColumns, FileOptions, TestSetFile
 
 SCHEMA_VERSION = 1
 """Version of every JSON document that the command line prints (docs/json.md)."""
@@ -40,17 +42,8 @@ __all__ = [
 ]
 
 
-class ColumnsDefinition(Record):
+class ColumnsDefinition(AskedColumns):
     """`test_set.columns`: which column is what; what is left out is guessed by its usual name."""
-
-    id: str | None = None
-    """Column with unique ids."""
-    text: str | None = None
-    """Column with the text."""
-    label: str | None = None
-    """Column with the right answer."""
-    slices: tuple[str, ...] | None = None
-    """Columns by which results are broken down."""
 
 
 class TestSetDefinition(Record):
@@ -58,8 +51,12 @@ class TestSetDefinition(Record):
 
     __test__ = False
 
-    file: str
-    """CSV or TSV file; a relative path starts at the benchmark file."""
+    file: str | None = None
+    """CSV, TSV, JSON, JSONL, Parquet or Excel file, or a dataset folder; relative paths start at the benchmark file."""
+    name: str | None = None
+    """A test set that the data directory keeps, instead of a file."""
+    version: int | None = Field(default=None, ge=1)
+    """Which version of it; None takes the newest."""
     few_shot: str | None = None
     """File of the same shape with examples to show in the prompt."""
     few_shot_count: int | None = Field(default=None, ge=0)
@@ -68,6 +65,36 @@ class TestSetDefinition(Record):
     """Which ones: the first of the file, any (by the benchmark's seed), or as many of each label as of the others."""
     columns: ColumnsDefinition = ColumnsDefinition()
     """Columns of both files."""
+    encoding: str | None = None
+    """Encoding of the files, such as cp1252; None finds it out."""
+    sheet: str | None = None
+    """Sheet of an Excel workbook; None takes the first that is not hidden."""
+    split: str | None = None
+    """Part of a dataset folder; None takes test, else validation, else train."""
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> "TestSetDefinition":
+        if (self.file is None) == (self.name is None):
+            raise ValueError("a test set is either a `file` or the `name` of one that was imported")
+        if self.version is not None and self.name is None:
+            raise ValueError("only a test set that was imported has a `version`; give its `name`, or leave it out")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.name or Path(self.file or "").stem
+
+    @property
+    def shown_name(self) -> str:
+        """The file's name, or name and version of a test set that is kept."""
+        version = f", version {self.version}" if self.version else ""
+        return f"{self.name}{version}" if self.name else Path(self.file or "").name
+
+    @property
+    def options(self) -> FileOptions:
+        """How its files are read."""
+        return FileOptions(encoding=self.encoding, sheet=self.sheet, split=self.split)
 
 
 class NamedPrompt(PromptTemplate):
@@ -195,6 +222,10 @@ class TestSetCheck(Record):
     """Errors first."""
     label_counts: tuple[tuple[str, int], ...]
     """Examples per label, most frequent first."""
+    agreement: Agreement | None = None
+    """How far two labellers agree; None where there is no second label."""
+    disagreements: tuple[Disagreement, ...] = ()
+    """Examples that they labelled differently."""
 
     @property
     def errors(self) -> int:

@@ -34,11 +34,13 @@ from results.records import (
 )
 from results.store import ExampleFilter, Store
 from results.summary import summarise
+from results.versions import other_version_notes
 from runners.engine import open_engine
 from runners.engine_options import LlamaCppOptions
 from runners.machine import probe_machine
 from runners.prompts import example_request
 from runners.records import Workload
+from runners.test_set_records import Task
 from workbench import doctor
 from workbench.benchmark_file import parse_benchmark, read_benchmark_file, read_requirements_file, render_benchmark
 from workbench.benchmark_runs import BenchmarkRun
@@ -50,6 +52,7 @@ from workbench.jobs import JobQueue
 from workbench.ladders import Ladders
 from workbench.model_catalog import ModelCatalog
 from workbench.parity import Parities
+from workbench.prompt_lengths import PromptLengths
 from workbench.records import (
     BenchmarkDefinition,
     CandidateDefinition,
@@ -65,6 +68,7 @@ from workbench.records import (
 from workbench.remote import secrets_of
 from workbench.settings import Settings
 from workbench.stored_answers import StoredAnswers
+from workbench.test_set_book import TestSetBook
 from workbench.test_sets import check_test_set, prepare_benchmark
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
@@ -85,6 +89,8 @@ class Workbench:
         self.ladders = Ladders(settings, self.models, self._store)
         self.answers = StoredAnswers(settings, self._store, self.models)
         self.parity = Parities(settings, self.models, self.jobs)
+        self.test_sets = TestSetBook(self._store)
+        self.prompt_lengths = PromptLengths(settings, self.models)
         self.environments = EngineEnvironments(settings)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
@@ -101,10 +107,38 @@ class Workbench:
         return doctor.examine(self.machine(), self.settings, self._store)
 
     def check_test_set(
-        self, definition: TestSetDefinition, labels: tuple[str, ...] | None = None, *, folder: Path | None = None
+        self,
+        definition: TestSetDefinition,
+        labels: tuple[str, ...] | None = None,
+        *,
+        task: Task = "classification",
+        folder: Path | None = None,
+        model: str | None = None,
     ) -> TestSetCheck:
-        """Read labelled examples and list every problem. Raises BadTestSet when the file cannot be read."""
-        return check_test_set(definition, folder or Path.cwd(), labels)
+        """Read labelled examples and list every problem. Raises BadTestSet when the file cannot be read.
+
+        With a model, prompts that are too long for it are named too; that loads it.
+        """
+        checked = check_test_set(definition, folder or Path.cwd(), labels, task=task, kept=self.test_sets)
+        if model is None or checked.errors:
+            return checked
+        candidate = CandidateDefinition(model=model)
+        asked = BenchmarkDefinition(
+            name="check", task=task, test_set=definition, labels=labels, candidates=(candidate,)
+        )
+        return self._with_lengths(checked, prepare_benchmark(asked, folder or Path.cwd(), kept=self.test_sets), model)
+
+    def check_benchmark_file(self, path: Path, *, model: str | None = None) -> TestSetCheck:
+        """Check the test set of a benchmark file; with the name of one of its candidates, or a model, lengths too."""
+        path = path.expanduser().absolute()
+        definition, text = read_benchmark_file(path)
+        checked = check_test_set(
+            definition.test_set, path.parent, definition.labels, task=definition.task, kept=self.test_sets
+        )
+        if model is None or checked.errors:
+            return checked
+        prepared = prepare_benchmark(definition, path.parent, source=str(path), text=text, kept=self.test_sets)
+        return self._with_lengths(checked, prepared, model)
 
     def examples_needed(self, difference: float, discordant_share: float = 0.2) -> int:
         """Examples that show an accuracy difference with 80 % power at 5 %, paired."""
@@ -123,24 +157,25 @@ class Workbench:
         path = path.expanduser().absolute()
         definition, text = read_benchmark_file(path)
         definition = definition if name is None else definition.model_copy(update={"name": name})
-        return prepare_benchmark(definition, path.parent, source=str(path), text=text)
+        return prepare_benchmark(definition, path.parent, source=str(path), text=text, kept=self.test_sets)
 
     def prepare_unsaved(self, definition: BenchmarkDefinition) -> PreparedBenchmark:
         """Read and check a definition that is in no file."""
-        return prepare_benchmark(definition, Path())
+        return prepare_benchmark(definition, Path(), kept=self.test_sets)
 
     def prepare(self, definition: BenchmarkDefinition, folder: Path) -> PreparedBenchmark:
         """Keep a definition made in the app as a benchmark file, then read and check it like any other."""
         absolute = _with_absolute_paths(definition, folder)
         path = self.settings.benchmarks_folder / f"{definition.name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        prepared = prepare_benchmark(absolute, folder, source=str(path), text=render_benchmark(absolute))
+        text = render_benchmark(absolute)
+        prepared = prepare_benchmark(absolute, folder, source=str(path), text=text, kept=self.test_sets)
         path.write_text(prepared.text, encoding="utf-8")
         return prepared
 
     def notes(self, definition: BenchmarkDefinition) -> tuple[str, ...]:
         """What a person should know before a definition made in the app runs. Raises BadTestSet or BadTemplate."""
-        return prepare_benchmark(definition, Path()).notes
+        return prepare_benchmark(definition, Path(), kept=self.test_sets).notes
 
     def prepare_again(self, benchmark: str, *, reread: bool = False) -> PreparedBenchmark:
         """A stored benchmark, ready to be resumed or repeated, as it was defined then, or as its file is now."""
@@ -150,7 +185,13 @@ class Workbench:
         if reread:
             return self.prepare_file(Path(stored.source), name=benchmark)
         definition = parse_benchmark(stored.definition, stored.source)
-        return prepare_benchmark(definition, Path(stored.source).parent, source=stored.source, text=stored.definition)
+        return prepare_benchmark(
+            definition,
+            Path(stored.source).parent,
+            source=stored.source,
+            text=stored.definition,
+            kept=self.test_sets,
+        )
 
     def preview_prompt(
         self,
@@ -202,7 +243,9 @@ class Workbench:
         summaries = tuple(self._summary(run, profile) for run in measurements)
         candidates = [summary.candidate for summary in summaries]
         losses = self._store.losses({c.weights_sha256 for c in candidates if c.weights_sha256 is not None})
-        return compare(stored, summaries, measurements).model_copy(update={"ladder": ladder_of(candidates, losses)})
+        notes = other_version_notes(benchmark, self._store.measured_otherwise(benchmark), len(measurements))
+        compared = compare(stored, summaries, measurements)
+        return compared.model_copy(update={"ladder": ladder_of(candidates, losses), "notes": notes})
 
     def recommend(self, benchmark: str, requirements: Requirements | None = None) -> Recommendation:
         """The recommendation under the benchmark's requirements, or under others."""
@@ -272,6 +315,12 @@ class Workbench:
     def votes(self) -> tuple[Vote, ...]:
         """Judgements, oldest first."""
         return self._store.votes()
+
+    def _with_lengths(self, checked: TestSetCheck, prepared: PreparedBenchmark, model: str) -> TestSetCheck:
+        named = [each for each in prepared.definition.candidates if model in {candidate_name(each), each.model}]
+        candidates = named[:1] or [CandidateDefinition(model=model)]
+        problems = self.prompt_lengths.problems(prepared, candidates)
+        return checked.model_copy(update={"problems": (*checked.problems, *problems)})
 
     def _resolve(self, definition: CandidateDefinition, prepared: PreparedBenchmark) -> Candidate:
         folder = Path(prepared.source).parent if prepared.source else Path.cwd()

@@ -3,40 +3,75 @@
 from collections import Counter
 from pathlib import Path
 
+from results.agreement import agreement
+from results.agreement_records import Agreement, Disagreement
 from runners.errors import BadTestSet
 from runners.few_shot import choose_few_shot
 from runners.prompts import example_request
 from runners.records import Workload
-from runners.test_set_records import CHOICE_TASKS, PromptTemplate, TestSet
-from runners.test_sets.files import TestSetFile, check_examples, read_test_set_file
+from runners.test_set_records import CHOICE_TASKS, PromptTemplate, Task, TestSet
+from runners.test_sets.checks import check_examples
+from runners.test_sets.files import read_test_set_file
+from runners.test_sets.records import TestSetFile
 from workbench.errors import BadBenchmarkFile
 from workbench.records import BenchmarkDefinition, PreparedBenchmark, TestSetCheck, TestSetDefinition
 from workbench.remote import notes_on_leaving
 from workbench.task_defaults import USUAL_SCORERS, usual_prompt, usual_workload
+from workbench.test_set_book import TestSetBook
 
 _MOST_LABELS = 50
 """A label column with more values than this is text, not a label."""
 _ERRORS_SHOWN = 5
 
 
-def check_test_set(definition: TestSetDefinition, folder: Path, labels: tuple[str, ...] | None = None) -> TestSetCheck:
-    """Read the examples and list every problem. Raises BadTestSet when the file cannot be read at all."""
-    file = _read(definition, folder, definition.file)
-    shots = _read(definition, folder, definition.few_shot) if definition.few_shot else None
-    counts = Counter(example.target for example in file.examples)
+def check_test_set(
+    definition: TestSetDefinition,
+    folder: Path,
+    labels: tuple[str, ...] | None = None,
+    *,
+    task: Task = "classification",
+    kept: TestSetBook | None = None,
+) -> TestSetCheck:
+    """Read the examples and list every problem. Raises BadTestSet when the file cannot be read at all.
+
+    `kept` holds the test sets that a definition may name instead of a file.
+    """
+    file = _examples(definition, folder, task, kept)
+    shots = _read(definition, folder, task, definition.few_shot) if definition.few_shot else None
+    counts = Counter(example.target for example in file.examples) if task == "classification" else Counter[str]()
     found = tuple(sorted(label for label in counts if label))
-    problems = check_examples(file.examples, labels or found, shots.examples if shots is not None else ())
+    problems = check_examples(
+        file.examples,
+        labels or found,
+        shots.examples if shots is not None else (),
+        task=task,
+        labels_found=not labels,
+    )
     broken = (*file.problems, *(shots.problems if shots is not None else ()))
+    agreed, different = _agreement(file)
     return TestSetCheck(
-        file=file, labels=labels or found, problems=(*broken, *problems), label_counts=tuple(counts.most_common())
+        file=file,
+        labels=labels or found,
+        problems=(*broken, *problems),
+        label_counts=tuple(counts.most_common()),
+        agreement=agreed,
+        disagreements=different,
     )
 
 
 def prepare_benchmark(
-    definition: BenchmarkDefinition, folder: Path, *, source: str | None = None, text: str = ""
+    definition: BenchmarkDefinition,
+    folder: Path,
+    *,
+    source: str | None = None,
+    text: str = "",
+    kept: TestSetBook | None = None,
 ) -> PreparedBenchmark:
-    """Read and check everything that needs no model. Raises BadTestSet or BadTemplate."""
-    checked = check_test_set(definition.test_set, folder, definition.labels)
+    """Read and check everything that needs no model. Raises BadTestSet or BadTemplate.
+
+    `kept` holds the test sets that a definition may name instead of a file.
+    """
+    checked = check_test_set(definition.test_set, folder, definition.labels, task=definition.task, kept=kept)
     if checked.errors:
         raise BadTestSet(_refusal(checked))
     if not checked.file.examples:
@@ -48,9 +83,9 @@ def prepare_benchmark(
             f"classification needs 2 to {_MOST_LABELS}. Is it the right column?"
         )
     chosen = definition.test_set
-    shots = _read(chosen, folder, chosen.few_shot) if chosen.few_shot else None
+    shots = _read(chosen, folder, definition.task, chosen.few_shot) if chosen.few_shot else None
     test_set = TestSet(
-        name=Path(chosen.file).stem,
+        name=chosen.title,
         task=definition.task,
         labels=checked.labels if is_classification else (),
         examples=checked.file.examples,
@@ -93,16 +128,31 @@ def _with_usual_workloads(definition: BenchmarkDefinition) -> BenchmarkDefinitio
     return definition.model_copy(update={"workloads": workloads})
 
 
-def _read(definition: TestSetDefinition, folder: Path, name: str) -> TestSetFile:
+def _examples(definition: TestSetDefinition, folder: Path, task: Task, kept: TestSetBook | None) -> TestSetFile:
+    """The examples of a file, or of a version that is kept."""
+    if definition.file is not None:
+        return _read(definition, folder, task, definition.file)
+    if kept is None or definition.name is None:
+        raise BadTestSet(f"The test set {definition.name!r} is looked for in a data directory, and none is open here.")
+    return kept.read(definition.name, definition.version, task)
+
+
+def _read(definition: TestSetDefinition, folder: Path, task: Task, name: str) -> TestSetFile:
     path = Path(name).expanduser()
-    columns = definition.columns
     return read_test_set_file(
-        path if path.is_absolute() else folder / path,
-        id_column=columns.id,
-        text_column=columns.text,
-        target_column=columns.label,
-        slice_columns=columns.slices,
+        path if path.is_absolute() else folder / path, task, definition.columns, definition.options
     )
+
+
+def _agreement(file: TestSetFile) -> tuple[Agreement | None, tuple[Disagreement, ...]]:
+    """How far the two labels of a file agree, where both are given, and the examples where they do not."""
+    both = [(e, second) for e, second in zip(file.examples, file.second_labels, strict=False) if e.target and second]
+    different = tuple(
+        Disagreement(row=example.row, id=example.id, first=example.target, second=second)
+        for example, second in both
+        if example.target != second
+    )
+    return agreement([example.target for example, _ in both], [second for _, second in both]), different
 
 
 def _refusal(checked: TestSetCheck) -> str:

@@ -1,270 +1,194 @@
-"""Reads labelled examples from CSV or TSV files and finds what is wrong with them. Nothing is dropped silently."""
+"""Reads labelled examples from a file or dataset folder: opens it, finds the columns out, gives examples as a stream.
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Sequence
-from difflib import get_close_matches
+A file is read twice: once to look at all of it (which columns have few values, how targets name choices), once for the
+examples. Nothing is dropped silently: what cannot be read is a problem with its row. What is wrong with examples that
+can be read is the business of checks.py.
+"""
+
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from catalog.records import Record
-from runners.errors import BadTestSet
-from runners.test_set_records import Example, Problem
+from runners.test_set_records import Problem, Task
+from runners.test_sets.cells import CONVERSIONS, Cell, conversion_of, is_empty, text_of
+from runners.test_sets.columns import map_columns
+from runners.test_sets.examples import STYLES, Reading, choices_of, read_row, resolve
+from runners.test_sets.records import (
+    AskedColumns,
+    Columns,
+    FileForm,
+    FileOptions,
+    ReadRow,
+    TargetStyle,
+    TestSetFile,
+)
+from runners.test_sets.sources import open_table
+from runners.test_sets.tables import Table
 
-_DELIMITERS = (",", ";", "\t", "|")
-_ID_NAMES = ("id", "example_id", "key", "nr", "no")
-_TEXT_NAMES = ("text", "message", "input", "question", "prompt", "sentence", "content")
-_TARGET_NAMES = ("label", "target", "intent", "category", "class", "answer", "expected")
-MOST_PROBLEMS_SHOWN = 200
-"""More problems than this are summed up in one line."""
-
-
-class Columns(Record):
-    """Which column is what."""
-
-    id: str | None = None
-    """Unique ids; None numbers the rows."""
-    text: str
-    """The text shown to the model."""
-    target: str
-    """The right answer."""
-    slices: tuple[str, ...] = ()
-    """Columns by which results are broken down."""
+MOST_SLICE_VALUES = 20
+"""A column with more values than this is no slice unless it is named as one."""
 
 
-class TestSetFile(Record):
-    """What a file holds."""
+class OpenTestSet(NamedTuple):
+    """A file whose columns are known; its rows can be read as often as needed."""
 
-    __test__ = False
-
-    path: str
-    """Where it is."""
-    columns: Columns
-    """How its columns were read."""
+    path: Path
+    form: FileForm
     all_columns: tuple[str, ...]
-    """Every column of the header."""
-    examples: tuple[Example, ...]
-    """One per row, in order."""
+    reading: Reading
     problems: tuple[Problem, ...]
-    """Rows that could not be read as they stand."""
+    """What is wrong with the file as a whole."""
+    table: Table
+
+    @property
+    def columns(self) -> Columns:
+        """Which column is what."""
+        return self.reading.columns
+
+    def rows(self) -> Iterator[ReadRow]:
+        """Every row as it was read, in order."""
+        for position, row in enumerate(self.table.rows(), start=1):
+            yield read_row(row, self.reading, position)
+
+
+def open_test_set(
+    path: Path,
+    task: Task = "classification",
+    columns: AskedColumns | None = None,
+    options: FileOptions | None = None,
+) -> OpenTestSet:
+    """Open a file and find its columns out; reads it once, and keeps nothing of it. Raises BadTestSet."""
+    asked = columns or AskedColumns()
+    table = open_table(path, options or FileOptions())
+    found = map_columns(path, table.header, asked, task)
+    seen = _look(table, found)
+    used = _used(found)
+    slices = found.slices
+    if asked.slices is None:
+        slices = tuple(name for name in table.header if name not in used and name in seen.few)
+    style = seen.style()
+    found = found.model_copy(update={"slices": slices, "target_style": style})
+    hidden = {found.id, found.target, found.accepted, found.relevant, found.weight, found.second_label}
+    lists = (*found.choices, *found.passages)
+    # Templates see lists as `choices` and `passages`; a column of that name would hide them.
+    hidden |= {name for name in lists if name in seen.nested or name in {"choices", "passages"}}
+    others = (name for name in table.header if name not in hidden and name != found.text)
+    notes = (*table.form.notes, *seen.notes(found, style))
+    return OpenTestSet(
+        path=path,
+        form=table.form.model_copy(update={"notes": notes}),
+        all_columns=table.header,
+        reading=Reading(found, task, (found.text, *others)),
+        problems=table.problems,
+        table=table,
+    )
 
 
 def read_test_set_file(
     path: Path,
-    *,
-    id_column: str | None = None,
-    text_column: str | None = None,
-    target_column: str | None = None,
-    slice_columns: Sequence[str] | None = None,
+    task: Task = "classification",
+    columns: AskedColumns | None = None,
+    options: FileOptions | None = None,
 ) -> TestSetFile:
-    """Read a CSV or TSV file with a header; columns that are not named are guessed by their usual names.
+    """Read all examples of a file; columns that are not named are guessed by their usual names.
 
     Slices default to every column that is not used otherwise and has at most 20 values. Raises BadTestSet.
     """
-    rows = list(_rows(path))
-    if not rows:
-        raise BadTestSet(f"{path} is empty. A test set needs a header line and one line per example.")
-    header = tuple(cell.strip() for cell in rows[0][1])
-    doubled = [name for name, count in Counter(header).items() if count > 1]
-    if doubled:
-        raise BadTestSet(f"{path}: the column {doubled[0]!r} appears twice in the header. Rename one of them.")
-    text = _column(path, header, text_column, _TEXT_NAMES, "text")
-    target = _column(path, header, target_column, _TARGET_NAMES, "label")
-    identity = id_column or next((name for name in header if name.casefold() in _ID_NAMES), None)
-    if identity is not None:
-        identity = _column(path, header, identity, (), "id")
-    used = {text, target, identity}
-    body = [(number, cells) for number, cells in rows[1:] if any(cell.strip() for cell in cells)]
-    if slice_columns is None:
-        index = {name: place for place, name in enumerate(header)}
-        slices = tuple(
-            name
-            for name in header
-            if name not in used and len({cells[index[name]] for _, cells in body if len(cells) > index[name]}) <= 20
-        )
-    else:
-        slices = tuple(_column(path, header, name, (), "slice") for name in slice_columns)
-    columns = Columns(id=identity, text=text, target=target, slices=slices)
-    examples, problems = _examples(header, body, columns)
-    return TestSetFile(path=str(path), columns=columns, all_columns=header, examples=examples, problems=problems)
-
-
-def check_examples(
-    examples: Sequence[Example], labels: Sequence[str], few_shot: Sequence[Example] = ()
-) -> tuple[Problem, ...]:
-    """Everything that makes examples untrustworthy: errors first, then warnings, each by row."""
-    problems = [*_label_problems(examples, labels), *_label_problems(few_shot, labels)]
-    problems += _doubles(examples)
-    shown = {_normalised(shot): shot for shot in few_shot}
-    for example in examples:
-        if not next(iter(example.inputs.values()), "").strip():
-            problems.append(
-                _problem("error", "empty_text", example, "the text is empty", "Write the text or remove the row.")
-            )
-        shot = shown.get(_normalised(example))
-        if shot is not None and _normalised(example):
-            problems.append(
-                _problem(
-                    "error",
-                    "few_shot_in_test_set",
-                    example,
-                    f"the text is also the few-shot example {shot.id!r}, whose answer the model is shown",
-                    "Remove it from one of the two.",
-                )
-            )
-    counts = Counter(example.target for example in examples)
-    for label in labels:
-        if counts[label] < 5:
-            problems.append(
-                Problem(
-                    severity="warning",
-                    rule="rare_label",
-                    message=f"the label {label!r} has {counts[label]} examples",
-                    fix="Add examples: below 5 nothing can be said about a label.",
-                )
-            )
-    order = {"error": 0, "warning": 1}
-    return tuple(sorted(problems, key=lambda problem: (order[problem.severity], problem.row or 0)))
-
-
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise BadTestSet(
-            f"There is no file {path}. Check the path; relative paths start at the benchmark file."
-        ) from error
-    except OSError as error:
-        raise BadTestSet(f"{path} cannot be read: {error.strerror}.") from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise BadTestSet(
-            f"{path} is not UTF-8: byte 0x{data[error.start]:02x} in line {line}. Save it as 'CSV UTF-8' and try again."
-        ) from error
-    if "\0" in text:
-        raise BadTestSet(f"{path} contains NUL bytes, so it is no text file. Save it as 'CSV UTF-8' and try again.")
-    head = text.splitlines()[0] if text.strip() else ""
-    delimiter = max(_DELIMITERS, key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[int, list[str]]] = []
-    try:
-        start = 1
-        for cells in reader:
-            rows.append((start, cells))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise BadTestSet(
-            f"{path}, line {reader.line_num}: {error}. A text that contains quotes or line breaks must be quoted, "
-            "with quotes inside doubled."
-        ) from error
-    return rows
-
-
-def _column(path: Path, header: tuple[str, ...], asked: str | None, usual: tuple[str, ...], what: str) -> str:
-    if asked is not None:
-        if asked in header:
-            return asked
-        close = get_close_matches(asked, header, n=1)
-        suggestion = f"Did you mean {close[0]!r}?" if close else f"Columns: {', '.join(header)}."
-        raise BadTestSet(f"{path} has no column {asked!r}. {suggestion}")
-    found = next((name for wanted in usual for name in header if name.casefold() == wanted), None)
-    if found is None:
-        raise BadTestSet(
-            f"{path}: no column looks like the {what} (looked for {', '.join(usual)}). Columns: {', '.join(header)}. "
-            f"Name it in the benchmark file."
-        )
-    return found
-
-
-def _examples(
-    header: tuple[str, ...], body: Sequence[tuple[int, list[str]]], columns: Columns
-) -> tuple[tuple[Example, ...], tuple[Problem, ...]]:
-    examples: list[Example] = []
-    problems: list[Problem] = []
-    for position, (number, cells) in enumerate(body, start=1):
-        if len(cells) != len(header):
-            problems.append(
-                Problem(
-                    severity="error",
-                    rule="wrong_number_of_cells",
-                    row=number,
-                    message=f"{len(cells)} cells where the header has {len(header)}",
-                    fix="Quote texts that contain the delimiter.",
-                )
-            )
-            continue
-        row = dict(zip(header, cells, strict=True))
-        identity = row[columns.id].strip() if columns.id else ""
-        used_otherwise = {columns.id, columns.target}
-        examples.append(
-            Example(
-                id=identity or f"row-{position}",
-                inputs={columns.text: row[columns.text]}
-                | {name: row[name] for name in header if name not in used_otherwise and name != columns.text},
-                target=row[columns.target].strip(),
-                slices={name: row[name].strip() for name in columns.slices},
-                row=number,
-            )
-        )
-    return tuple(examples), tuple(problems)
-
-
-def _label_problems(examples: Sequence[Example], labels: Sequence[str]) -> list[Problem]:
-    problems = []
-    for example in examples:
-        if not example.target:
-            problems.append(
-                _problem("error", "empty_label", example, "the label is empty", "Label the row or remove it.")
-            )
-        elif example.target not in labels:
-            close = get_close_matches(example.target, labels, n=1)
-            fix = f"Did you mean {close[0]!r}?" if close else f"Labels: {', '.join(labels)}."
-            problems.append(
-                _problem("error", "unknown_label", example, f"the label {example.target!r} is not in the set", fix)
-            )
-    return problems
-
-
-def _doubles(examples: Sequence[Example]) -> list[Problem]:
-    problems = []
-    ids: dict[str, Example] = {}
-    texts: dict[str, Example] = {}
-    for example in examples:
-        first = ids.setdefault(example.id, example)
-        if first is not example:
-            problems.append(
-                _problem(
-                    "error",
-                    "duplicate_id",
-                    example,
-                    f"the id {example.id!r} is also in row {first.row}",
-                    "Make ids unique.",
-                )
-            )
-        text = _normalised(example)
-        same = texts.setdefault(text, example)
-        if same is not example and text:
-            contradiction = same.target != example.target
-            problems.append(
-                _problem(
-                    "error" if contradiction else "warning",
-                    "contradictory_labels" if contradiction else "duplicate_text",
-                    example,
-                    f"the text is also in row {same.row}"
-                    + (f", labelled {same.target!r} there and {example.target!r} here" if contradiction else ""),
-                    "Keep one of the two.",
-                )
-            )
-    return problems
-
-
-def _normalised(example: Example) -> str:
-    return " ".join(next(iter(example.inputs.values()), "").casefold().split())
-
-
-def _problem(severity: str, rule: str, example: Example, what: str, fix: str) -> Problem:
-    return Problem.model_validate(
-        {"severity": severity, "rule": rule, "row": example.row, "message": f"{example.id}: {what}", "fix": fix}
+    opened = open_test_set(path, task, columns, options)
+    examples, seconds, problems = [], [], list(opened.problems)
+    for row in opened.rows():
+        problems += row.problems
+        if row.example is not None:
+            examples.append(row.example)
+            seconds.append(row.second_label)
+    return TestSetFile(
+        path=str(path),
+        form=opened.form,
+        columns=opened.columns,
+        all_columns=opened.all_columns,
+        examples=tuple(examples),
+        second_labels=tuple(seconds) if opened.columns.second_label else (),
+        problems=tuple(problems),
     )
+
+
+class _Seen:
+    """What one look at all rows gave."""
+
+    def __init__(self, header: tuple[str, ...], columns: Columns) -> None:
+        self.nested: set[str] = set()
+        self._values: dict[str, set[str]] = {name: set() for name in header}
+        self._conversions: dict[str, set[str]] = {}
+        self._columns = columns
+        self._targets = 0
+        self._matches: dict[TargetStyle, int] = dict.fromkeys(STYLES, 0)
+
+    @property
+    def few(self) -> frozenset[str]:
+        """Columns with few values, none of them nested."""
+        return frozenset(name for name in self._values if name not in self.nested)
+
+    def add(self, values: Mapping[str, Cell]) -> None:
+        """Look at one row."""
+        for name, value in values.items():
+            if not isinstance(value, str):
+                self._convert(name, value)
+            known = self._values.get(name)
+            if known is not None:
+                known.add(text_of(value) if not isinstance(value, bytes) else repr(value))
+                if len(known) > MOST_SLICE_VALUES:
+                    del self._values[name]
+        if self._columns.choices:
+            self._match(dict(values))
+
+    def style(self) -> TargetStyle:
+        """The way of naming choices that fits most targets; of equals the first."""
+        return max(STYLES, key=lambda style: self._matches[style]) if self._targets else "text"
+
+    def notes(self, columns: Columns, style: TargetStyle) -> list[str]:
+        """What a person should know of how values were read."""
+        notes = [
+            f"{', '.join(names)}: {CONVERSIONS[kind]}."
+            for kind in CONVERSIONS
+            if (names := [name for name, kinds in self._conversions.items() if kind in kinds])
+        ]
+        if columns.choices:
+            notes.append(f"{columns.target} names the right choice {STYLES[style]}.")
+            also = [s for s in STYLES if s != style and self._targets and self._matches[s] == self._targets]
+            if also and self._matches[style] == self._targets:
+                notes.append(f"It could also be read {' or '.join(STYLES[s] for s in also)}; look at a few examples.")
+        return notes
+
+    def _convert(self, name: str, value: Cell) -> None:
+        kind = conversion_of(value)
+        if kind is not None:
+            self._conversions.setdefault(name, set()).add(kind)
+        if kind == "nested":
+            self.nested.add(name)
+
+    def _match(self, values: dict[str, Cell]) -> None:
+        target = values[self._columns.target]
+        try:
+            choices, names = choices_of(values, self._columns)
+            text = text_of(target)
+        except ValueError:
+            return
+        if is_empty(target) or not choices:
+            return
+        self._targets += 1
+        for style in STYLES:
+            self._matches[style] += resolve(style, text, choices, names) is not None
+
+
+def _look(table: Table, columns: Columns) -> _Seen:
+    seen = _Seen(table.header, columns)
+    for row in table.rows():
+        if row.readable:
+            seen.add(row.values)
+    return seen
+
+
+def _used(columns: Columns) -> set[str]:
+    names = {columns.id, columns.text, columns.target, columns.accepted, columns.relevant, columns.weight}
+    names |= {columns.second_label, columns.group, *columns.choices, *columns.passages}
+    return {name for name in names if name is not None}

@@ -18,7 +18,7 @@ def demo_test_set(workbench: Workbench) -> TestSetDefinition:
     definition, folder = workbench.demo_definition()
     test_set = definition.test_set
     few_shot = None if test_set.few_shot is None else str(folder / test_set.few_shot)
-    return test_set.model_copy(update={"file": str(folder / test_set.file), "few_shot": few_shot})
+    return test_set.model_copy(update={"file": str(folder / (test_set.file or "")), "few_shot": few_shot})
 
 
 def benchmark_definition(

@@ -125,4 +125,4 @@ def _where_from(desk: Desk) -> str:
 def _test_set_words(desk: Desk) -> tuple[str, str]:
     if desk.draft.test_set is None:
         return "the demo's", "because none was chosen in the step Test set"
-    return Path(desk.draft.test_set.file).name, "chosen in the step Test set"
+    return desk.draft.test_set.shown_name, "chosen in the step Test set"
