@@ -5,7 +5,9 @@ ResultsError (a WorkbenchError)
 ├── StoreDamaged       the results file does not open, or was made by a newer version
 ├── StoreNotWritable   the results file cannot be read or written: permissions, full disk, a folder in its place
 ├── UnknownBenchmark   no benchmark of that name
-└── NothingToCompare   no finished run with scores
+├── NothingToCompare   no finished run with scores
+├── BadRequirements    limits, weights or prices that cannot be meant
+└── ExportFailed       a file that cannot be written, or has an ending that is not known
 """
 
 from catalog.errors import WorkbenchError
@@ -33,3 +35,11 @@ class UnknownBenchmark(ResultsError):
 
 class NothingToCompare(ResultsError):
     """No finished run with scores."""
+
+
+class BadRequirements(ResultsError):
+    """Limits, weights or prices that cannot be meant."""
+
+
+class ExportFailed(ResultsError):
+    """A file that cannot be written, or has an ending that is not known."""

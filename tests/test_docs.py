@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from results.records import Limits, Weights
+from results.requirement_records import Limits, Weights
 from runners.engine_options import LlamaCppOptions
 from runners.records import Workload
 from runners.test_set_records import PromptTemplate

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from results.records import Limits, Requirements, Weights
+from results.requirement_records import Limits, Requirements, Weights
 from runners.engine import ENGINE_NAMES
 from runners.engine_options import EndpointOptions, LlamaCppOptions, ScriptedOptions, VllmOptions
 from runners.records import Synthetic, Workload

@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from results import numbers
-from results.records import BenchmarkComparison, Recommendation, RunInfo
+from results.recommendation_records import Recommendation
+from results.records import BenchmarkComparison, RunInfo
 from workbench.cli_load_tables import print_load
 from workbench.cli_marks import VERDICT_MARKS, new_table
 from workbench.records import Check, EngineStatus, TestSetCheck

@@ -16,7 +16,8 @@ from catalog.records import (
     VerdictValue,
     WeightsFile,
 )
-from results.records import Benchmark, Estimate, Limits, Requirements, RunInfo, Weights
+from results.records import Benchmark, Estimate, RunInfo
+from results.requirement_records import Limits, Requirements, Weights
 from runners.engine_options import EngineOptions, LlamaCppOptions
 from runners.records import Failure, Workload
 from runners.test_set_records import Problem, PromptTemplate, TestSet

@@ -5,7 +5,9 @@ from itertools import groupby
 
 from results import numbers
 from results.comparison import pair_of, shows_difference
-from results.records import BenchmarkComparison, CandidateSummary, Limits, RankedCandidate, Recommendation, WeightChange
+from results.recommendation_records import RankedCandidate, Recommendation, WeightChange
+from results.records import BenchmarkComparison, CandidateSummary
+from results.requirement_records import Limits
 from workbench.report.document import (
     NOT_MEASURED,
     Badge,
@@ -28,7 +30,7 @@ from workbench.report.text import capitalised, listing
 
 LIMIT_NAMES = {
     "verdicts": "license verdict",
-    "min_accuracy": "accuracy, lower end of its interval,",
+    "min_quality": "quality, lower end of its interval,",
     "max_ttft_p95_seconds": "time to first token, p95",
     "max_e2e_p95_seconds": "end to end, p95",
     "min_decode_tokens_per_second": "decode speed",
@@ -194,7 +196,7 @@ def _limits_sentence(limits: Limits) -> str:
     verdicts = listing([value.value for value in limits.verdicts], "or")
     asked = [f"license verdict {verdicts}" if verdicts else "no license verdict is acceptable"]
     for name, text in (
-        ("min_accuracy", numbers.percent(limits.min_accuracy)),
+        ("min_quality", numbers.percent(limits.min_quality)),
         ("max_ttft_p95_seconds", numbers.seconds(limits.max_ttft_p95_seconds)),
         ("max_e2e_p95_seconds", numbers.seconds(limits.max_e2e_p95_seconds)),
         ("min_decode_tokens_per_second", numbers.rate(limits.min_decode_tokens_per_second)),

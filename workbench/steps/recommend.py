@@ -8,7 +8,7 @@ import gradio as gr
 
 from catalog.records import VerdictValue
 from results.errors import NothingToCompare
-from results.records import Limits, Requirements, Weights
+from results.requirement_records import Limits, Requirements, Weights
 from workbench.sentences import refusal
 from workbench.service import Workbench
 from workbench.steps import recommend_view
@@ -21,7 +21,7 @@ class RequirementValues(NamedTuple):
     """Values of the controls, in their order."""
 
     verdicts: list[str]
-    min_accuracy_percent: float | None
+    min_quality_percent: float | None
     max_ttft_p95: float | None
     max_e2e_p95: float | None
     min_decode: float | None
@@ -36,7 +36,7 @@ class RequirementValues(NamedTuple):
         return Requirements(
             limits=Limits(
                 verdicts=tuple(VerdictValue(value) for value in self.verdicts),
-                min_accuracy=min(1.0, self.min_accuracy_percent / 100) if self.min_accuracy_percent else None,
+                min_quality=min(1.0, self.min_quality_percent / 100) if self.min_quality_percent else None,
                 max_ttft_p95_seconds=self.max_ttft_p95 or None,
                 max_e2e_p95_seconds=self.max_e2e_p95 or None,
                 min_decode_tokens_per_second=self.min_decode or None,
@@ -53,7 +53,7 @@ class RequirementValues(NamedTuple):
         memory = limits.max_peak_memory_bytes
         return cls(
             verdicts=[str(value) for value in limits.verdicts],
-            min_accuracy_percent=None if limits.min_accuracy is None else round(limits.min_accuracy * 100, 3),
+            min_quality_percent=None if limits.min_quality is None else round(limits.min_quality * 100, 3),
             max_ttft_p95=limits.max_ttft_p95_seconds,
             max_e2e_p95=limits.max_e2e_p95_seconds,
             min_decode=limits.min_decode_tokens_per_second,

@@ -1,7 +1,8 @@
 """What the step Recommend shows: the headline, the ranking with reasons, who is out and why, what would change it."""
 
 from results import numbers
-from results.records import BenchmarkComparison, ExcludedCandidate, RankedCandidate, Recommendation, WeightChange
+from results.recommendation_records import ExcludedCandidate, RankedCandidate, Recommendation, WeightChange
+from results.records import BenchmarkComparison
 from workbench import charts, sentences
 from workbench.report.text import one_line
 from workbench.steps import render
