@@ -33,3 +33,10 @@ def difference(value: float, metric: MetricEstimate | None) -> str:
 def worse_end(metric: MetricEstimate) -> float | None:
     """The end of the interval that a promise can rest on: the lower one where more is better."""
     return metric.estimate.low if metric.higher_is_better else metric.estimate.high
+
+
+def signed(metric: MetricEstimate | None) -> float:
+    """The value so that more is better, for finding the best; unmeasured is the worst."""
+    if metric is None:
+        return float("-inf")
+    return metric.estimate.value if metric.higher_is_better else -metric.estimate.value

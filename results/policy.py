@@ -12,10 +12,10 @@ import numpy as np
 from results import numbers
 from results.cost import cost_of
 from results.limits import memory_bytes
-from results.metric_words import difference, in_prose, shown, shown_estimate
+from results.metric_words import difference, in_prose, shown, shown_estimate, signed
 from results.metrics import Metric
 from results.recommendation_records import Policy, PolicyPoint
-from results.records import CandidateSummary, Estimate, MetricEstimate, RunMeasurements
+from results.records import CandidateSummary, Estimate, RunMeasurements
 from results.requirement_records import CandidateCost
 from results.resampling import Booleans, Judgements, judgements
 from results.statistics import Floats, bootstrap_sums, wilson
@@ -69,8 +69,8 @@ def policies(
     measured = [s for s in candidates if s.quality is not None and s.candidate.name in by_name]
     if not measured:
         return ()
-    strong = max(measured, key=lambda summary: _signed(summary.quality))
-    cheaper = [s for s in measured if _signed(s.quality) < _signed(strong.quality) and _is_cheaper(s, strong, costs)]
+    strong = max(measured, key=lambda summary: signed(summary.quality))
+    cheaper = [s for s in measured if signed(s.quality) < signed(strong.quality) and _is_cheaper(s, strong, costs)]
     pairs = [two for s in cheaper if (two := _two(s, strong, by_name, costs)) is not None]
     split = [(_split(two), two) for two in pairs]
     sign = 1 if strong.quality is None or strong.quality.higher_is_better else -1
@@ -239,12 +239,6 @@ def _sum(values: tuple[float | None, float | None], share: float) -> float | Non
 
 def _latency(summary: CandidateSummary) -> float | None:
     return None if summary.e2e_p50_seconds is None else summary.e2e_p50_seconds.value
-
-
-def _signed(metric: MetricEstimate | None) -> float:
-    if metric is None:
-        return float("-inf")
-    return metric.estimate.value if metric.higher_is_better else -metric.estimate.value
 
 
 def _is_cheaper(cheap: CandidateSummary, strong: CandidateSummary, costs: Sequence[CandidateCost]) -> bool:
