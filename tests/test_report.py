@@ -174,10 +174,7 @@ def test_ties_are_named_as_ties() -> None:
     assert f"Tied in accuracy: {SMOL} and {GEMMA}; no difference is shown at n = 180." in tied
     assert "48.8–63.2 tied" in tied
     shared = read(content(recommendation=recommendation(tied=True))).sections["side-by-side"]
-    assert (
-        f"Tied at rank 1: {GEMMA} and {SMOL}; the data cannot separate them, and {GEMMA} comes first as the cheaper one."
-        in shared
-    )
+    assert f"Tied at rank 1: {GEMMA} and {SMOL}; the data cannot separate them, and {GEMMA} comes first" in shared
 
 
 def test_changing_the_data_changes_the_sentences() -> None:
