@@ -15,7 +15,8 @@ import numpy as np
 
 from catalog.records import Candidate, Reason, Verdict, VerdictValue
 from results.comparison import compare
-from results.records import Benchmark, Requirements
+from results.records import Benchmark
+from results.requirement_records import Requirements
 from results.store import Store
 from results.summary import summarise
 from runners.engine_options import ScriptedOptions

@@ -1,7 +1,8 @@
-"""The results' records: estimates with intervals, paired comparisons, requirements and the recommendation.
+"""The results' records: measurements, estimates with intervals, paired comparisons.
 
 Measurements come first: they are what the store's views derive from what happened, one RunMeasurements per run.
-Everything after them is computed from these by summary, comparison and recommendation.
+Everything after them is computed from these by summary and comparison. What is asked of candidates stands in
+requirement_records.py, the decision in recommendation_records.py.
 """
 
 from typing import Literal
@@ -17,9 +18,9 @@ from catalog.records import (
     Record,
     RuleCount,
     Verdict,
-    VerdictValue,
 )
 from results.ladder_records import LadderRung
+from results.requirement_records import CandidateCost, Requirements
 from runners.engine_options import EngineOptions
 from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
 from runners.scorer_options import ScorerOptions
@@ -66,7 +67,7 @@ class Benchmark(Record):
     """What was asked."""
     seed: int
     """Seed of everything random."""
-    requirements: "Requirements"
+    requirements: Requirements
     """Hard limits and weights from the benchmark file."""
     source: str | None = None
     """Path of the benchmark file."""
@@ -482,6 +483,10 @@ class CandidateSummary(Record):
     """Which counters gave the energy, of the whole machine."""
     accuracy_examples_per_second: float | None = None
     """Examples per second of the accuracy workload; batched, not a latency."""
+    accuracy_prompt_tokens: float | None = None
+    """Prompt tokens of an example of the accuracy workload, mean."""
+    accuracy_output_tokens: float | None = None
+    """Output tokens of it, mean; 0 where answers were scored."""
     peak_memory_bytes: int | None = None
     """Peak over load and generation, of the process tree; PSS where the kernel gives it, else RSS."""
     peak_memory_method: Literal["PSS", "RSS"] | None = None
@@ -597,116 +602,8 @@ class BenchmarkComparison(Record):
     """What quantizing lost, as far as it was measured of the candidates' files."""
     notes: tuple[str, ...] = ()
     """What a reader should know of the comparison as a whole, such as runs on another version of the test set."""
-
-
-class Limits(Record):
-    """Hard limits; None means no limit."""
-
-    verdicts: tuple[VerdictValue, ...] = (VerdictValue.ALLOWED, VerdictValue.CONDITIONAL)
-    """License verdicts that are acceptable."""
-    min_accuracy: float | None = Field(default=None, ge=0, le=1)
-    """The lower end of the accuracy's interval must reach this."""
-    max_ttft_p95_seconds: float | None = Field(default=None, gt=0)
-    """Time to first token, 95th percentile."""
-    max_e2e_p95_seconds: float | None = Field(default=None, gt=0)
-    """End to end, 95th percentile."""
-    min_decode_tokens_per_second: float | None = Field(default=None, gt=0)
-    """Decoding at concurrency 1."""
-    max_peak_memory_bytes: int | None = Field(default=None, gt=0)
-    """Measured peak of the process tree, plus GPU memory where there is one."""
-    max_load_seconds: float | None = Field(default=None, gt=0)
-    """First load."""
-
-
-class Weights(Record):
-    """What matters how much; only proportions count."""
-
-    quality: float = Field(default=0.6, ge=0)
-    """Accuracy."""
-    latency: float = Field(default=0.25, ge=0)
-    """End to end p50."""
-    memory: float = Field(default=0.15, ge=0)
-    """Peak memory."""
-
-
-class Requirements(Record):
-    """Hard limits first, then weights."""
-
-    limits: Limits = Limits()
-    """A candidate that breaks one is out."""
-    weights: Weights = Weights()
-    """How the others are ranked."""
-    margin: float | None = Field(default=None, gt=0)
-    """How much worse in quality is fine, in the metric's own unit (0.03: 3 points); set before the run."""
-
-
-class BrokenLimit(Record):
-    """One hard limit that a candidate does not meet."""
-
-    limit: str
-    """Name of the limit."""
-    message: str
-    """The limit, the value and by how much it was missed."""
-    missed_by: float | None = None
-    """Relative to the limit, for finding the nearest miss; None for verdicts and unmeasured values."""
-
-
-class RankedCandidate(Record):
-    """One candidate's place."""
-
-    name: str
-    """Candidate."""
-    rank: int = Field(ge=1)
-    """1 is best; candidates that the data cannot separate share a rank."""
-    utility: float
-    """Weighted sum of normalised values, 0 to 1."""
-    pareto: bool
-    """Whether no other qualified candidate is at least as good in all and better in one."""
-    reasons: tuple[str, ...]
-    """Why it is where it is, generated from the numbers."""
-
-
-class ExcludedCandidate(Record):
-    """One candidate that is out."""
-
-    name: str
-    """Candidate."""
-    broken: tuple[BrokenLimit, ...]
-    """Every limit it breaks; never empty."""
-
-
-class WeightChange(Record):
-    """How far one weight must move before another candidate wins."""
-
-    weight: Literal["quality", "latency", "memory"]
-    """Which weight."""
-    current: float
-    """Its share now, 0 to 1."""
-    needed: float
-    """Its share at which the winner changes."""
-    new_winner: str
-    """Who wins then."""
-
-
-class Recommendation(Record):
-    """Ranked candidates with reasons, exclusions and sensitivity."""
-
-    benchmark: str
-    """Benchmark it rests on."""
-    requirements: Requirements
-    """Under which limits and weights."""
-    winner: str | None
-    """First of the ranked; None where nobody qualifies."""
-    ranked: tuple[RankedCandidate, ...]
-    """Those that meet every limit, best first."""
-    excluded: tuple[ExcludedCandidate, ...]
-    """Those that do not."""
-    sensitivity: tuple[WeightChange, ...] = ()
-    """Smallest change of each weight that changes the winner; weights that never do are left out."""
-    headline: tuple[str, str, str]
-    """The recommendation in three lines: which one; why; what to mind."""
-    nearest_miss: str | None = None
-    """Where nobody qualifies: who came closest and which limit to relax."""
+    costs: tuple[CandidateCost, ...] = ()
+    """What each candidate costs under the benchmark's prices; empty where there are none."""
 
 
 class Shortlist(Record):

@@ -5,7 +5,7 @@ the caller brings both.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from catalog.records import Verdict
@@ -85,6 +85,10 @@ def summarise(
         accuracy_joules_per_1000_examples=_joules_per_1000(accuracy_levels),
         energy_source=next((level.energy_source for level in measurements.levels if level.energy_source), None),
         accuracy_examples_per_second=measurements.accuracy_examples_per_second,
+        accuracy_prompt_tokens=_tokens_each(
+            accuracy_levels, lambda level: (level.prompt_tokens_per_second or 0.0) * level.window_seconds
+        ),
+        accuracy_output_tokens=_tokens_each(accuracy_levels, lambda level: level.output_tokens),
         peak_memory_bytes=measurements.peak_memory_bytes,
         peak_memory_method=measurements.peak_memory_method,
         peak_mapped_file_bytes=measurements.peak_mapped_file_bytes,
@@ -123,6 +127,12 @@ def _joules_per_1000(levels: Sequence[LevelMeasurements]) -> float | None:
 def _named(metrics: Sequence[MetricEstimate], name: str) -> Estimate | None:
     """Estimate of one metric by its name; None where it is not among them."""
     return next((metric.estimate for metric in metrics if metric.name == name), None)
+
+
+def _tokens_each(levels: Sequence[LevelMeasurements], tokens: Callable[[LevelMeasurements], float]) -> float | None:
+    """Mean tokens of a request over all windows."""
+    requests = sum(level.requests for level in levels)
+    return sum(tokens(level) for level in levels) / requests if requests else None
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Verdict
 from results.parity_records import ParityReport
-from results.records import BenchmarkComparison, Recommendation, RunInfo
+from results.recommendation_records import Recommendation
+from results.records import BenchmarkComparison, RunInfo
 from results.test_set_records import KeptTestSet, TestSetDiff
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app

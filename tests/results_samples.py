@@ -9,11 +9,12 @@ from results.records import (
     CandidateSummary,
     Estimate,
     ExampleOutcome,
-    Requirements,
+    MetricEstimate,
     RunMeasurements,
     RunStatus,
     ScorerOutcomes,
 )
+from results.requirement_records import Requirements
 from runners.engine_options import ScriptedOptions
 from runners.records import (
     ChoiceScore,
@@ -250,6 +251,12 @@ def estimate(value: float | None, n: int = 100) -> Estimate | None:
     return None if value is None else Estimate(value=value, low=value * 0.9, high=value * 1.1, n=n, method="made")
 
 
+def metric(value: Estimate, **changes: object) -> MetricEstimate:
+    """Accuracy, unless said otherwise."""
+    facts: dict[str, object] = {"name": "accuracy", "title": "Accuracy", "scorer": "label_match", "unit": "share"}
+    return MetricEstimate.model_validate(facts | {"estimate": value} | changes)
+
+
 def summary(
     name: str,
     *,
@@ -259,15 +266,19 @@ def summary(
     verdict: Verdict = ALLOWED,
 ) -> CandidateSummary:
     """A summary with the three values that are ranked."""
+    quality = (
+        None
+        if accuracy is None
+        else Estimate(value=accuracy, low=accuracy - 0.05, high=min(1, accuracy + 0.05), n=200, method="made")
+    )
     return CandidateSummary(
         candidate=candidate(name),
         options=ScriptedOptions(),
         run_key="key",
         status="finished",
         verdict=verdict,
-        accuracy=None
-        if accuracy is None
-        else Estimate(value=accuracy, low=accuracy - 0.05, high=min(1, accuracy + 0.05), n=200, method="made"),
+        metrics=() if quality is None else (metric(quality),),
+        accuracy=quality,
         e2e_p50_seconds=estimate(latency),
         e2e_p95_seconds=None if latency is None else estimate(latency * 2),
         peak_memory_bytes=memory,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from results.records import Limits, Weights
+from results.requirement_records import Limits, Prices, TokenPrices, Weights
 from runners.engine_options import LlamaCppOptions
 from runners.records import Workload
 from runners.test_set_records import PromptTemplate
@@ -48,7 +48,7 @@ def test_the_example_benchmark_file_is_valid_and_names_every_key() -> None:
     hidden = {"engine", "conversations"}
     for record in (
         *(BenchmarkDefinition, TestSetDefinition, ColumnsDefinition, PromptTemplate, CandidateDefinition),
-        *(LlamaCppOptions, Workload, Limits, Weights),
+        *(LlamaCppOptions, Workload, Limits, Weights, Prices, TokenPrices),
     ):
         for name in set(record.model_fields) - hidden:
             assert re.search(rf"\b{name}\b", example), f"{name} of {record.__name__} is not in the example"

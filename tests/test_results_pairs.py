@@ -15,9 +15,9 @@ from results.records import (
     Comparison,
     Estimate,
     ExampleOutcome,
-    Requirements,
     RunMeasurements,
 )
+from results.requirement_records import Requirements
 from results.summary import summarise
 from runners.records import Validity
 from tests.results_samples import ALLOWED, benchmark, measurements, outcome

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from results.records import Limits, Requirements, Weights
+from results.requirement_records import Limits, Prices, Requirements, TokenPrices, Weights
 from runners.engine import ENGINE_NAMES
 from runners.engine_options import EndpointOptions, LlamaCppOptions, ScriptedOptions, VllmOptions
 from runners.records import Synthetic, Workload
@@ -42,6 +42,8 @@ _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "requirements": Requirements,
     "limits": Limits,
     "weights": Weights,
+    "prices": Prices,
+    "endpoints": TokenPrices,
     "llama-cpp": LlamaCppOptions,
     "vllm": VllmOptions,
     "endpoint": EndpointOptions,

@@ -194,7 +194,7 @@ Requirements = Annotated[Path | None, typer.Option(help="YAML file with `limits`
 @app.command()
 def recommend(benchmark: str, home: Home = None, requirements: Requirements = None, as_json: Json = False) -> None:
     """Recommend one candidate under hard limits and weights."""
-    from workbench.cli_tables import print_recommendation
+    from workbench.cli_decision_tables import print_recommendation
 
     workbench = open_workbench(home)
     asked = workbench.read_requirements(requirements) if requirements is not None else None

@@ -18,7 +18,8 @@ from catalog.records import (
     WeightsFile,
 )
 from results.agreement_records import Agreement, Disagreement
-from results.records import Benchmark, Estimate, Limits, Requirements, RunInfo, Weights
+from results.records import Benchmark, Estimate, RunInfo
+from results.requirement_records import Limits, Requirements, Weights
 from runners.engine_options import EngineOptions, LlamaCppOptions
 from runners.few_shot import FewShotChoice
 from runners.records import Failure, Workload

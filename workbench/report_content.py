@@ -5,7 +5,8 @@ import importlib.metadata
 import shlex
 
 from catalog.records import Profile
-from results.records import BenchmarkComparison, ExampleResult, Recommendation
+from results.recommendation_records import Recommendation
+from results.records import BenchmarkComparison, ExampleResult
 from workbench import __version__
 from workbench.report.records import ReportContent
 

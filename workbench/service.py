@@ -18,20 +18,21 @@ from catalog.records import (
     Verdict,
 )
 from results.comparison import compare
+from results.cost import with_costs
 from results.ladder import ladder_of
 from results.power import required_examples
 from results.recommendation import recommend
+from results.recommendation_records import Recommendation
 from results.records import (
     Benchmark,
     BenchmarkComparison,
     CandidateSummary,
     ExampleResult,
-    Recommendation,
-    Requirements,
     RunInfo,
     RunMeasurements,
     Vote,
 )
+from results.requirement_records import Requirements
 from results.store import ExampleFilter, Store
 from results.summary import summarise
 from results.versions import other_version_notes
@@ -237,6 +238,10 @@ class Workbench:
 
     def compare(self, benchmark: str) -> BenchmarkComparison:
         """All candidates of a benchmark and all their pairs. Raises UnknownBenchmark."""
+        return self._compared(benchmark)[0]
+
+    def _compared(self, benchmark: str) -> tuple[BenchmarkComparison, tuple[RunMeasurements, ...]]:
+        """The comparison, and what it was made from."""
         stored = self._store.benchmark(benchmark)
         measurements = self._store.measurements(benchmark)
         profile = self.models.profile()
@@ -244,13 +249,13 @@ class Workbench:
         candidates = [summary.candidate for summary in summaries]
         losses = self._store.losses({c.weights_sha256 for c in candidates if c.weights_sha256 is not None})
         notes = other_version_notes(benchmark, self._store.measured_otherwise(benchmark), len(measurements))
-        compared = compare(stored, summaries, measurements)
-        return compared.model_copy(update={"ladder": ladder_of(candidates, losses), "notes": notes})
+        compared = with_costs(compare(stored, summaries, measurements), stored.requirements.prices)
+        return compared.model_copy(update={"ladder": ladder_of(candidates, losses), "notes": notes}), measurements
 
     def recommend(self, benchmark: str, requirements: Requirements | None = None) -> Recommendation:
         """The recommendation under the benchmark's requirements, or under others."""
-        comparison = self.compare(benchmark)
-        return recommend(comparison, requirements or comparison.benchmark.requirements)
+        comparison, measurements = self._compared(benchmark)
+        return recommend(comparison, requirements or comparison.benchmark.requirements, measurements)
 
     def examples(
         self, benchmark: str, *, only: ExampleFilter = "all", offset: int = 0, limit: int = 20
@@ -278,8 +283,8 @@ class Workbench:
         from workbench.report.report import write_report
         from workbench.report_content import gather_report
 
-        comparison = self.compare(benchmark)
-        recommendation = recommend(comparison, requirements or comparison.benchmark.requirements)
+        comparison, measurements = self._compared(benchmark)
+        recommendation = recommend(comparison, requirements or comparison.benchmark.requirements, measurements)
         wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
         content = gather_report(comparison, recommendation, wrong, self.models.profile())
         return write_report(content, path.expanduser().absolute())

@@ -220,17 +220,49 @@ _TERMS = (
         "often the two disagree. `none`: they disagree on too few for any to be shown.",
     ),
     (
+        "quality",
+        "Quality",
+        "The first metric of the test set's first scorer: what limits, ranking and pairs go by.",
+    ),
+    (
+        "rank",
+        "Rank",
+        "Candidates share a rank where the data cannot separate them: the corrected test shows no difference in "
+        "quality, and neither has the higher utility in 95 % of the bootstrap resamples. The cheaper one comes first: "
+        "by cost where prices are given, else by the weighted sum, in which equal quality leaves time and memory "
+        "to decide.",
+    ),
+    (
         "utility",
         "Utility",
-        "Weighted sum of quality, latency (E2E p50) and memory (peak), each scaled from 0 for the worst to 1 "
-        "for the best of the candidates that qualify. Quality counts as equal where the test shows no "
+        "Weighted sum of quality, latency (E2E p50), memory (peak), cost and throughput, each scaled from 0 for the "
+        "worst to 1 for the best of the candidates that qualify. Quality counts as equal where the test shows no "
         "difference to the best.",
     ),
     (
         "pareto",
         "Pareto",
-        "No other candidate that qualifies is at least as good in quality, latency and memory and better in "
-        "one of them.",
+        "No other candidate that qualifies is at least as good in quality, latency and memory, in cost where there are "
+        "prices and in throughput where it has weight, and better in one of them.",
+    ),
+    (
+        "stability",
+        "Wins in",
+        "Share of the bootstrap resamples of the test set in which the candidate is recommended under the same limits, "
+        "weights and rules. Low shares mean that another draw of examples could have led to another decision.",
+    ),
+    (
+        "cost",
+        "Cost",
+        "Hourly price of the machine ÷ what was done in an hour at the measured throughput: examples of the accuracy "
+        "workload; tokens at the load sweep's knee, else one request at a time. Input and output tokens each carry the "
+        "whole hour and are not added. An endpoint's own prices per token are added up over the tokens it counted.",
+    ),
+    (
+        "policy",
+        "Two models",
+        "The cheap one answers; where the probability of its label is below the threshold, the strong one is asked "
+        "too. Expected time and cost: the cheap one's plus the share asked × the strong one's.",
     ),
     (
         "verdict",

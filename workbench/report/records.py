@@ -3,7 +3,8 @@
 from pydantic import Field
 
 from catalog.records import Profile, Record
-from results.records import BenchmarkComparison, ExampleResult, Recommendation
+from results.recommendation_records import Recommendation
+from results.records import BenchmarkComparison, ExampleResult
 
 
 class ReportContent(Record):

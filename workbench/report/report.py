@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from workbench.charts import Chart, to_svg
+from workbench.report.certainty import certainty_section, good_at_section
 from workbench.report.decision import decision_section, side_by_side_section, summary_facts
 from workbench.report.document import Cell, Document
 from workbench.report.errors import UnknownFormat
@@ -49,6 +50,8 @@ def build_document(content: ReportContent) -> Document:
         sections=(
             decision_section(shared),
             side_by_side_section(shared),
+            certainty_section(shared),
+            good_at_section(shared),
             charts_section(shared),
             load_section(shared),
             pairs_section(shared),
