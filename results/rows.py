@@ -17,6 +17,7 @@ from results.records import (
     LevelMeasurements,
     RequestTiming,
     ScorerOutcomes,
+    VariationOutcomes,
     Vote,
 )
 from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, WINDOWS, Table
@@ -200,6 +201,27 @@ def _scored_column(name: str, rows: dict[object, Row], examples: Sequence[str]) 
             "counts": {key: [each.get(key) for each in counts] for key in names},
         }
     )
+
+
+def variations_from(found: Sequence[Row]) -> tuple[VariationOutcomes, ...]:
+    """Rows of `variation_outcomes` of one run, each variation's in the order of the examples."""
+    by_variation: dict[str, list[Row]] = {}
+    for row in found:
+        by_variation.setdefault(str(row["variation"]), []).append(row)
+    return tuple(
+        VariationOutcomes(
+            variation=variation,
+            outcomes=tuple(outcome_from(_only(row, ExampleOutcome)) for row in part),
+            answers=tuple(str(row["text"]) for row in part),
+            counts=_counts_of(part),
+        )
+        for variation, part in by_variation.items()
+    )
+
+
+def _counts_of(found: Sequence[Row]) -> dict[str, tuple[float | None, ...]]:
+    counts = [{} if row["counts"] is None else _json(row["counts"]) for row in found]
+    return {name: tuple(each.get(name) for each in counts) for name in sorted({key for c in counts for key in c})}
 
 
 def loaded_from(value: object) -> Loaded | None:

@@ -384,6 +384,7 @@ def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurem
     (stored,) = _rows(db, f"SELECT spec, key, status FROM runs {where}", run)
     spec = rows.spec_from(str(stored["spec"]), [])
     outcomes = f"SELECT {_names(rows.OUTCOME_COLUMNS)} FROM example_outcomes {where} ORDER BY position"
+    variations = f"SELECT * FROM variation_outcomes {where} ORDER BY position"
     timings = f"""
         SELECT {_names(rows.TIMING_COLUMNS)} FROM request_timings
         {where} AND workload IN ('latency', 'load_sweep', 'arrivals') AND (
@@ -414,6 +415,7 @@ def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurem
                 [options.name for options in spec.test_set.scorers],
                 [outcome.example_id for outcome in judged],
             ),
+            "variations": rows.variations_from(_rows(db, variations, run)),
             "timings": [RequestTiming.model_validate(row) for row in _rows(db, timings, [*run, *run])],
             "levels": [LevelMeasurements.model_validate(row) for row in _rows(db, levels, run)],
             "workloads": spec.workloads,

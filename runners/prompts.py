@@ -7,7 +7,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runners.errors import BadTemplate
-from runners.records import Message, Request, Workload
+from runners.records import JUDGED_KINDS, Message, Request, Workload
 from runners.test_set_records import Example, TestSet
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
@@ -34,7 +34,7 @@ def example_request(test_set: TestSet, example: Example, workload: Workload, see
         id=example.id,
         messages=tuple(messages),
         answer_prefix=test_set.prompt.answer_prefix,
-        choices=test_set.labels if workload.kind == "accuracy" and workload.answers != "free" else (),
+        choices=test_set.labels if workload.kind in JUDGED_KINDS and workload.answers != "free" else (),
         max_output_tokens=workload.max_output_tokens,
         stop=workload.stop,
         temperature=workload.temperature,

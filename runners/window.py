@@ -8,6 +8,7 @@ import math
 import sys
 from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import NamedTuple
 
 from runners.energy import EnergyMeter
 from runners.engine_options import EndpointOptions
@@ -15,6 +16,7 @@ from runners.errors import EngineFailed, LimitReached
 from runners.label_answers import label_in
 from runners.prompts import neutral_requests
 from runners.records import (
+    JUDGED_KINDS,
     ChoiceScores,
     Chunk,
     ChunkArrived,
@@ -52,6 +54,14 @@ class Part:
     level: float | None = None
 
 
+class Shown(NamedTuple):
+    """A request of a robustness workload."""
+
+    variation: str
+    example: Example
+    """As it is shown, which is not as the test set has it."""
+
+
 class Window:
     """Runs parts of workloads, each as one measured window."""
 
@@ -64,6 +74,8 @@ class Window:
         self._examples = {example.id: example for example in session.spec.test_set.examples}
         self.example_of: dict[str, str] = {}
         """Example of each request that has an id of its own."""
+        self.shown: dict[str, Shown] = {}
+        """What each request of a robustness workload shows."""
         self._meter = None if isinstance(session.spec.options, EndpointOptions) else EnergyMeter()
         self._meter_read_at = session.stopwatch.now()
         self._last_finished_at = 0.0
@@ -72,15 +84,16 @@ class Window:
         self._seen: list[RunEvent] = []
         """What was written of the window that is measured."""
 
-    def measure(self, part: Part) -> list[RunEvent]:
-        """Send the requests of one window; what was written of it."""
+    def measure(self, part: Part, *more: Part) -> list[RunEvent]:
+        """Send the requests of one window, part after part of one workload; what was written of it."""
         self._seen = []
         joules = self._meter.joules() if self._meter is not None else None
         started = self._last_finished_at = self._stopwatch.now()
-        if _is_scored(part.workload) and self._engine.can_score_choices:
-            self._score(part)
-        else:
-            self._generate(part)
+        for each in (part, *more):
+            if _is_scored(each.workload) and self._engine.can_score_choices:
+                self._score(each)
+            else:
+                self._generate(each)
         finished = self._last_finished_at
         used = self._meter.joules() if self._meter is not None else None
         self._emit(
@@ -187,22 +200,25 @@ class Window:
         self._failures_in_a_row = 0
         self._last_finished_at = completion.finished_at_seconds or self._stopwatch.now()
         example = self._example(completion.request_id)
-        kind = part.workload.kind
+        kind, shown = part.workload.kind, self.shown.get(completion.request_id)
         completion = completion.model_copy(
             update={
                 "workload": kind,
+                "variation": shown.variation if shown is not None else None,
                 "level": part.level,
                 "example_id": example.id if example is not None else None,
                 "segment": self._session.segment,
             }
         )
-        scores = self._judge(completion, example) if example is not None and kind == "accuracy" else ()
+        scores = self._judge(completion, example) if example is not None and kind in JUDGED_KINDS else ()
         self._emit(CompletionDone(completion=completion, scores=scores))
         if self._meter is not None and self._last_finished_at - self._meter_read_at > _METER_SECONDS:
             self._meter.joules()
             self._meter_read_at = self._last_finished_at
 
     def _example(self, request_id: str) -> Example | None:
+        if request_id in self.shown:
+            return self.shown[request_id].example
         return self._examples.get(self.example_of.get(request_id, request_id))
 
     def _judge(self, completion: Completion, example: Example) -> tuple[Score, ...]:
@@ -236,7 +252,7 @@ class Window:
 
 
 def _is_scored(workload: Workload) -> bool:
-    return workload.kind == "accuracy" and workload.answers == "scored"
+    return workload.kind in JUDGED_KINDS and workload.answers == "scored"
 
 
 def _with_label(completion: Completion) -> Completion:

@@ -31,6 +31,7 @@ _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "candidates": CandidateDefinition,
     "workloads": Workload,
     "synthetic": Synthetic,
+    "paraphrases": PromptTemplate,
     "requirements": Requirements,
     "limits": Limits,
     "weights": Weights,

@@ -9,6 +9,7 @@ from results import numbers
 from results.records import BenchmarkComparison, Recommendation, RunInfo
 from workbench.cli_load_tables import print_load
 from workbench.cli_marks import VERDICT_MARKS, new_table
+from workbench.cli_pass_tables import print_robustness
 from workbench.records import Check, EngineStatus, TestSetCheck
 
 _CHECK_MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "missing": "[red]✕[/]"}
@@ -91,6 +92,7 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
     console.print(table)
     print_load(console, comparison.candidates)
     _print_ladder(console, comparison)
+    print_robustness(console, comparison.candidates)
     for pair in comparison.pairs:
         console.print(f"• {escape(pair.conclusion)}")
     for summary in comparison.candidates:
