@@ -13,7 +13,7 @@ import numpy as np
 from results import quality
 from results.records import Estimate, ExampleOutcome, MetricEstimate, RunMeasurements, ScorerOutcomes
 from results.statistics import Floats, bootstrap_sums, wilson
-from runners.scorer_options import ScorerOptions
+from runners.scorer_options import PassOptions, ScorerOptions
 
 
 class Judged(NamedTuple):
@@ -102,6 +102,49 @@ METRICS: dict[str, tuple[Metric, ...]] = {
             quality.mean_f1,
         ),
     ),
+    "judge": (
+        Metric(
+            "judge_grade",
+            "Judge's grade",
+            "Mean grade that a judge gave, from 0 for the lowest of its scale to 1 for the highest.",
+            "Zheng et al. 2023, arXiv:2306.05685",
+            mean_of(),
+            ratio,
+            unit="score",
+        ),
+    ),
+    "judge_pairwise": (
+        Metric(
+            "win_rate",
+            "Win rate by the judge",
+            "Share of comparisons with other candidates that the judge decided for it, a tie counting half.",
+            "Zheng et al. 2023, arXiv:2306.05685",
+            mean_of(),
+            ratio,
+        ),
+    ),
+    "embedding_similarity": (
+        Metric(
+            "semscore",
+            "Embedding similarity",
+            "Mean cosine of the embeddings of answer and target, of the nearest target where there are several.",
+            "Aynetdinov & Akbik 2024, arXiv:2401.17072 (SemScore)",
+            mean_of("cosine"),
+            ratio,
+            unit="score",
+        ),
+    ),
+    "bert_score": (
+        Metric(
+            "bert_score_f1",
+            "BERTScore F1",
+            "Mean F1 of BERTScore, of the best target where there are several.",
+            "Zhang et al. 2020, arXiv:1904.09675",
+            mean_of("f1"),
+            ratio,
+            unit="score",
+        ),
+    ),
 }
 """Scorer → its metrics, the one that stands for quality first."""
 
@@ -131,7 +174,7 @@ def metric_estimates(run: RunMeasurements) -> tuple[MetricEstimate, ...]:
     return tuple(found)
 
 
-def metric_name(options: ScorerOptions, metric: Metric) -> str:
+def metric_name(options: ScorerOptions | PassOptions, metric: Metric) -> str:
     """Name of a scorer's metric in its test set."""
     return metric.name if options.name == options.scorer else f"{options.name}.{metric.name}"
 

@@ -22,7 +22,7 @@ from catalog.records import (
 from results.ladder_records import LadderRung
 from runners.engine_options import EngineOptions
 from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
-from runners.scorer_options import ScorerOptions
+from runners.scorer_options import PassOptions, ScorerOptions
 
 RunStatus = Literal["finished", "failed", "cancelled", "incomplete"]
 """How a run ended; incomplete: the worker or its parent died and the run can be resumed."""
@@ -222,8 +222,8 @@ class RunMeasurements(Record):
     """What it was asked."""
     labels: tuple[str, ...]
     """The test set's labels, in its order."""
-    scorers: tuple[ScorerOptions, ...] = ()
-    """The test set's scorers."""
+    scorers: tuple[ScorerOptions | PassOptions, ...] = ()
+    """The test set's scorers, then those that judged the answers later."""
     scored: tuple[ScorerOutcomes, ...] = ()
     """What each of them says, in the same order."""
     outcomes: tuple[ExampleOutcome, ...] = ()

@@ -6,8 +6,10 @@ UTF-8 file can hold, become U+FFFD.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from catalog.records import Record
 from results.records import (
@@ -36,6 +38,7 @@ from runners.records import (
     Score,
     WorkloadFinished,
 )
+from runners.scorer_options import PassOptions
 from runners.test_set_records import Example
 
 VOTE_COLUMNS = tuple(Vote.model_fields)
@@ -51,6 +54,8 @@ MEMORY_COLUMNS = (
     "peak_gpu_bytes",
 )
 OUTCOME_COLUMNS = tuple(ExampleOutcome.model_fields)
+
+_PASS_OPTIONS: TypeAdapter[PassOptions] = TypeAdapter(PassOptions)
 
 Row = dict[str, object]
 """Values by column, inside this package only."""
@@ -122,6 +127,20 @@ def run_rows(result: RunResult) -> tuple[tuple[Table, list[Row]], ...]:
             ],
         ),
     )
+
+
+def pass_rows(scores: Sequence[Score], positions: Mapping[str, int]) -> list[Row]:
+    """Rows of scores that came after a run; positions of its completions by request."""
+    return [
+        _placed(score, positions[score.request_id], SCORES) | {"workload": "accuracy", "validity": score.validity.value}
+        for score in scores
+        if score.request_id in positions
+    ]
+
+
+def passes_from(found: Sequence[Row]) -> tuple[PassOptions, ...]:
+    """Options of the scorers that judged a run later."""
+    return tuple(_PASS_OPTIONS.validate_json(str(row["definition"])) for row in found)
 
 
 def run_values(result: RunResult) -> list[object]:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from results import rows, tables, trouble
 from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBenchmark
+from results.judge_records import JudgeReport
 from results.ladder_records import QuantizationLoss
 from results.records import (
     Benchmark,
@@ -29,7 +30,8 @@ from results.records import (
     Shortlist,
     Vote,
 )
-from runners.records import RunResult, RunSpec
+from runners.records import RunResult, RunSpec, Score
+from runners.scorer_options import PassOptions
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 """Folder of the numbered SQL files."""
@@ -121,7 +123,8 @@ class Store:
             self._benchmark(db, name)
             for table in tables.RUN_TABLES:
                 db.execute(f"DELETE FROM {table.name} WHERE benchmark = ?", [name])
-            db.execute("DELETE FROM runs WHERE benchmark = ?", [name])
+            for later in ("score_passes", "judgings", "runs"):
+                db.execute(f"DELETE FROM {later} WHERE benchmark = ?", [name])
             db.execute("DELETE FROM benchmarks WHERE name = ?", [name])
             _forget_unused_examples(db)
 
@@ -141,6 +144,9 @@ class Store:
                 db.execute(f"DELETE FROM {table.name} WHERE benchmark = ? AND candidate = ?", run)
                 owner: rows.Row = {"benchmark": run[0], "candidate": run[1]}
                 _insert(db, table, [owner | row for row in part])
+            # What a judge or another pass said was of the answers that are replaced now.
+            db.execute("DELETE FROM score_passes WHERE benchmark = ? AND candidate = ?", run)
+            db.execute("DELETE FROM judgings WHERE benchmark = ?", run[:1])
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*run, *rows.run_values(result)])
             known = "SELECT 1 FROM examples WHERE test_set_hash = ? LIMIT 1"
             if db.execute(known, [result.spec.test_set.content_hash]).fetchone() is None:
@@ -185,6 +191,43 @@ class Store:
             query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash = ?"
             found = {name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall()}
             return tuple(_measurements(db, benchmark, name) for name in asked.candidates if name in found)
+
+        return self._do(read)
+
+    # Scores that came after the runs
+
+    def save_pass(self, benchmark: str, candidate: str, options: PassOptions, scores: Sequence[Score]) -> None:
+        """Keep what a scorer says of a run's answers to the accuracy workload, in place of what it said before.
+
+        UnknownBenchmark. Scores of requests that the run does not have are left out.
+        """
+        run = [benchmark, candidate]
+        where = "WHERE benchmark = ? AND candidate = ?"
+
+        def save(db: Connection) -> None:
+            self._run_spec(db, benchmark, candidate)
+            found = db.execute(
+                f"SELECT request_id, position FROM completions {where} AND workload = 'accuracy'", run
+            ).fetchall()
+            owner: rows.Row = {"benchmark": benchmark, "candidate": candidate}
+            db.execute(f"DELETE FROM scores {where} AND scorer = ?", [*run, options.name])
+            _insert(db, tables.SCORES, [owner | row for row in rows.pass_rows(scores, dict(found))])
+            definition = [*run, options.name, _now(), rows.to_json(options)]
+            db.execute("INSERT OR REPLACE INTO score_passes VALUES (?, ?, ?, ?, ?)", definition)
+
+        self._do(save)
+
+    def save_judging(self, report: JudgeReport) -> None:
+        """Keep what a judge's grades are worth, in place of an earlier report of the same benchmark and name."""
+        row = [report.benchmark, report.name, report.made_at, rows.to_json(report)]
+        self._do(lambda db: db.execute("INSERT OR REPLACE INTO judgings VALUES (?, ?, ?, ?)", row))
+
+    def judgings(self, benchmark: str) -> tuple[JudgeReport, ...]:
+        """Reports on judges whose answers still stand, by name."""
+        query = "SELECT definition FROM judgings WHERE benchmark = ? ORDER BY name"
+
+        def read(db: Connection) -> tuple[JudgeReport, ...]:
+            return tuple(JudgeReport.model_validate_json(text) for (text,) in db.execute(query, [benchmark]).fetchall())
 
         return self._do(read)
 
@@ -396,6 +439,8 @@ def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurem
     levels = f"""
         SELECT {_names(rows.LEVEL_COLUMNS)} FROM run_throughput {where} ORDER BY workload, "level"
     """
+    passes = rows.passes_from(_rows(db, f"SELECT definition FROM score_passes {where} ORDER BY scorer", run))
+    scorers = (*spec.test_set.scorers, *passes)
     judged = [rows.outcome_from(row) for row in _rows(db, outcomes, run)]
     load = _row(db, f"SELECT {_names(rows.LOAD_COLUMNS)} FROM run_loads {where}", run)
     first = _row(db, f"SELECT {_names(rows.FIRST_REQUEST_COLUMNS)} FROM run_first_requests {where}", run)
@@ -408,11 +453,11 @@ def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurem
             "run_key": stored["key"],
             "status": stored["status"],
             "labels": spec.test_set.labels,
-            "scorers": spec.test_set.scorers,
+            "scorers": scorers,
             "outcomes": judged,
             "scored": rows.scored_from(
                 _rows(db, f"SELECT * FROM score_outcomes {where}", run),
-                [options.name for options in spec.test_set.scorers],
+                [options.name for options in scorers],
                 [outcome.example_id for outcome in judged],
             ),
             "variations": rows.variations_from(_rows(db, variations, run)),

@@ -80,6 +80,11 @@ def conversation_requests(workload: Workload, seed: int) -> tuple[Request, ...]:
     )
 
 
+def render_text(template: str, values: Mapping[str, object]) -> str:
+    """A template of ours or the user's in the sandbox. Raises BadTemplate."""
+    return _render(template, values)
+
+
 def _user(test_set: TestSet, example: Example) -> str:
     return _render(test_set.prompt.user, {**example.inputs, "labels": list(test_set.labels)})
 

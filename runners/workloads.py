@@ -68,8 +68,10 @@ class WorkloadRunner:
             return
         if workload.kind == "accuracy" and self._spec.keeps_prompts:
             self._keep_prompts(missing)
-        concurrency = self._engine.concurrency if workload.kind == "accuracy" else 1
-        part = Part(workload, missing, Pace(concurrency, sharing=requests if workload.kind == "accuracy" else ()))
+        # Head-to-head has one conversation; many are a judge's, and nobody times them.
+        at_once = workload.kind == "accuracy" or len(workload.conversations) > 1
+        concurrency = self._engine.concurrency if at_once else 1
+        part = Part(workload, missing, Pace(concurrency, sharing=requests if at_once else ()))
         if workload.kind == "latency":
             self._warm_up(part)
         self._window.measure(part)

@@ -7,6 +7,7 @@ import typer.main
 from pydantic import BaseModel
 
 from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Verdict
+from results.judge_records import JudgeReport
 from results.parity_records import ParityReport
 from results.records import BenchmarkComparison, Recommendation, RunInfo
 from workbench.cli import __doc__ as cli_text
@@ -45,6 +46,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "quantize": (Ladder, False),
     "divergence": (DivergenceReport, False),
     "parity": (ParityReport, False),
+    "judge": (JudgeReport, False),
     "testset check": (TestSetCheck, False),
     "runs": (RunInfo, True),
     "compare": (BenchmarkComparison, False),

@@ -31,6 +31,7 @@ from workbench.cli_parts import (
     plain,
     print_json,
 )
+from workbench.cli_passes import pass_commands
 from workbench.records import TestSetDefinition
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ app.add_typer(engines_app, name="engines")
 model_commands(app)
 ladder_commands(app)
 parity_commands(app)
+pass_commands(app)
 
 
 def main() -> None:

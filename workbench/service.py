@@ -47,6 +47,7 @@ from workbench.engine_environments import EngineEnvironments, with_environment
 from workbench.errors import BadBenchmarkFile
 from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
+from workbench.judging import Judges
 from workbench.ladders import Ladders
 from workbench.model_catalog import ModelCatalog
 from workbench.parity import Parities
@@ -85,6 +86,7 @@ class Workbench:
         self.ladders = Ladders(settings, self.models, self._store)
         self.parity = Parities(settings, self.models, self.jobs)
         self.environments = EngineEnvironments(settings)
+        self.judges = Judges(settings, self.models, self.jobs, self._store)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
     def machine(self) -> Machine:
