@@ -33,7 +33,8 @@ class JudgedCandidate(Record):
     grade: Estimate | None = None
     """Mean grade, from 0 for the lowest of the scale to 1 for the highest; None where nothing was graded."""
     length_correlation: Estimate | None = None
-    """Spearman's correlation of an answer's length in characters with its grade; None for fewer than 10 answers."""
+    """Spearman's correlation of an answer's length in characters with its grade; None for fewer than 10 answers, and
+    where all have one length or one grade."""
 
 
 class JudgedPair(Record):

@@ -150,11 +150,11 @@ def belief(agreements: Sequence[JudgeAgreement], min_kappa: float) -> str | None
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> Estimate | None:
-    """Spearman's correlation (ties share a rank) with a bootstrap interval over the ranks; None for fewer than 10.
+    """Spearman's correlation (ties share a rank) with a bootstrap interval over the ranks.
 
-    0 where one side is all the same.
+    None for fewer than 10 values, and where one side is all the same. A resample with such a side counts as 0.
     """
-    if len(first) < MINIMUM_FOR_BOOTSTRAP:
+    if len(first) < MINIMUM_FOR_BOOTSTRAP or len(set(first)) == 1 or len(set(second)) == 1:
         return None
     x, y = (rankdata(values) for values in (first, second))
     x, y = x - x.mean(), y - y.mean()

@@ -13,6 +13,7 @@ from results.records import BenchmarkComparison, Recommendation, RunInfo
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
 from workbench.ladder_records import DivergenceReport, Ladder
+from workbench.pass_records import PassReport
 from workbench.records import (
     SCHEMA_VERSION,
     CatalogState,
@@ -47,6 +48,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "divergence": (DivergenceReport, False),
     "parity": (ParityReport, False),
     "judge": (JudgeReport, False),
+    "score": (PassReport, False),
     "testset check": (TestSetCheck, False),
     "runs": (RunInfo, True),
     "compare": (BenchmarkComparison, False),

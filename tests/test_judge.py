@@ -227,7 +227,7 @@ def test_a_real_small_model_judges_and_its_kappa_says_how_badly(home: Path, tmp_
     weights = smollm2_path(tmp_path)
     text = (
         f"judge: {{name: smol, model: {weights}, options: {{context_tokens: 4096, concurrency: 4}}}}\n"
-        "examples: 4\nmax_output_tokens: 60\n"
+        "examples: 3\nmax_output_tokens: 40\n"
     )
     report = printed(judge(home, text, "--json", code=None))
     assert report["questions"] >= 4

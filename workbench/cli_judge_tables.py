@@ -1,4 +1,4 @@
-"""Draws what a judge found for the terminal: how far it can be believed first, then its grades. Holds no logic."""
+"""Draws what judges and other later scorers found for the terminal: how far a judge can be believed first."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -7,6 +7,7 @@ from results import numbers
 from results.judge_records import JudgeReport
 from results.records import Estimate
 from workbench.cli_marks import new_table
+from workbench.pass_records import PassReport
 
 
 def print_judging(console: Console, report: JudgeReport) -> None:
@@ -24,6 +25,20 @@ def print_judging(console: Console, report: JudgeReport) -> None:
         _print_grades(console, report)
     else:
         _print_pairs(console, report)
+    for note in report.notes:
+        console.print(escape(note))
+
+
+def print_pass(console: Console, report: PassReport) -> None:
+    """What another model says of the stored answers."""
+    for candidate in report.candidates:
+        for metric in candidate.metrics:
+            console.print(
+                f"{escape(candidate.name)}: {metric.title} {_number(metric.estimate)} over "
+                f"{numbers.things(candidate.answers, 'answer')}."
+            )
+    if report.without_target:
+        console.print(f"{numbers.things(report.without_target, 'example')} without a right answer were left out.")
     for note in report.notes:
         console.print(escape(note))
 

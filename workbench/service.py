@@ -67,6 +67,7 @@ from workbench.report.report import write_report
 from workbench.report_content import gather_report
 from workbench.settings import Settings
 from workbench.test_sets import check_test_set, prepare_benchmark
+from workbench.text_passes import TextPasses
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 """Test set and benchmark file of the demo."""
@@ -87,6 +88,7 @@ class Workbench:
         self.parity = Parities(settings, self.models, self.jobs)
         self.environments = EngineEnvironments(settings)
         self.judges = Judges(settings, self.models, self.jobs, self._store)
+        self.text_passes = TextPasses(settings, self.models, self._store)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
     def machine(self) -> Machine:
