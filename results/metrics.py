@@ -16,7 +16,7 @@ from results.records import Estimate, ExampleOutcome, MetricEstimate, RunMeasure
 from results.resampling import Floats, present, ratio
 from results.scorer_metrics import SCORER_METRICS
 from results.statistics import Sums, bootstrap_sums, wilson
-from runners.scorer_options import ScorerOptions
+from runners.scorer_options import PassOptions, ScorerOptions
 
 
 def _labels_units(judged: Judged) -> Floats:
@@ -54,6 +54,49 @@ METRICS: dict[str, tuple[Metric, ...]] = {
             quality.mean_f1,
         ),
     ),
+    "judge": (
+        Metric(
+            "judge_grade",
+            "Judge's grade",
+            "Mean grade that a judge gave, from 0 for the lowest of its scale to 1 for the highest.",
+            "Zheng et al. 2023, arXiv:2306.05685",
+            mean_of(),
+            ratio,
+            unit="score",
+        ),
+    ),
+    "judge_pairwise": (
+        Metric(
+            "win_rate",
+            "Win rate by the judge",
+            "Share of comparisons with other candidates that the judge decided for it, a tie counting half.",
+            "Zheng et al. 2023, arXiv:2306.05685",
+            mean_of(),
+            ratio,
+        ),
+    ),
+    "embedding_similarity": (
+        Metric(
+            "semscore",
+            "Embedding similarity",
+            "Mean cosine of the embeddings of answer and target, of the nearest target where there are several.",
+            "Aynetdinov & Akbik 2024, arXiv:2401.17072 (SemScore)",
+            mean_of("cosine"),
+            ratio,
+            unit="score",
+        ),
+    ),
+    "bert_score": (
+        Metric(
+            "bert_score_f1",
+            "BERTScore F1",
+            "Mean F1 of BERTScore, of the best target where there are several.",
+            "Zhang et al. 2020, arXiv:1904.09675",
+            mean_of("f1"),
+            ratio,
+            unit="score",
+        ),
+    ),
 }
 """Scorer → its metrics, the one that stands for quality first."""
 
@@ -61,7 +104,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
 class Measured(NamedTuple):
     """One metric of one run, ready to be summed up over any of its examples."""
 
-    options: ScorerOptions
+    options: ScorerOptions | PassOptions
     metric: Metric
     judged: Judged
     units: Floats
@@ -126,6 +169,15 @@ def metric_estimates(metrics: Sequence[Measured]) -> tuple[MetricEstimate, ...]:
     )
 
 
+def estimate(metric: Metric, judged: Judged) -> Estimate:
+    """Value and interval of one metric, made as in `metric_estimates`; at least one example."""
+    asked = _asked(judged)
+    if metric.is_proportion and asked.is_plain:
+        return wilson(int(np.sum(judged.values == 1)), len(asked.ids))
+    bounds = (0.0, 1.0) if metric.is_mean else None
+    return bootstrap_sums([Sums(metric.units(judged), metric.statistic, bounds)], groups=asked.groups)[0]
+
+
 class _Asked(NamedTuple):
     """The examples that a scorer judged."""
 
@@ -168,7 +220,7 @@ def _part(judged: Judged, example_ids: Collection[str]) -> tuple[list[int], Judg
     return places, part
 
 
-def metric_name(options: ScorerOptions, metric: Metric) -> str:
+def metric_name(options: ScorerOptions | PassOptions, metric: Metric) -> str:
     """Name of a scorer's metric in its test set."""
     return metric.name if options.name == options.scorer else f"{options.name}.{metric.name}"
 

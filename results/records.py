@@ -23,7 +23,7 @@ from results.ladder_records import LadderRung
 from results.requirement_records import CandidateCost, Requirements
 from runners.engine_options import EngineOptions
 from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
-from runners.scorer_options import ScorerOptions
+from runners.scorer_options import PassOptions, ScorerOptions
 
 RunStatus = Literal["finished", "failed", "cancelled", "incomplete"]
 """How a run ended; incomplete: the worker or its parent died and the run can be resumed."""
@@ -135,6 +135,19 @@ class ScorerOutcomes(Record):
     """What each example adds to the sums that metrics are made of; None where the scorer says nothing of it."""
 
 
+class VariationOutcomes(Record):
+    """What became of the examples under one variation of a robustness workload; only those that were judged."""
+
+    variation: str
+    """`original`, a perturbation, or `repeat-1`, `repeat-2` …"""
+    outcomes: tuple[ExampleOutcome, ...]
+    """In the order of the test set."""
+    answers: tuple[str, ...]
+    """Per outcome: the text that came back."""
+    counts: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
+    """As in ScorerOutcomes, of the first scorer."""
+
+
 class RequestTiming(Record):
     """Timing of one request of a timed workload; None where the request gives no such number."""
 
@@ -212,12 +225,14 @@ class RunMeasurements(Record):
     """What it was asked."""
     labels: tuple[str, ...]
     """The test set's labels, in its order."""
-    scorers: tuple[ScorerOptions, ...] = ()
-    """The test set's scorers."""
+    scorers: tuple[ScorerOptions | PassOptions, ...] = ()
+    """The test set's scorers, then those that judged the answers later."""
     scored: tuple[ScorerOutcomes, ...] = ()
     """What each of them says, in the same order."""
     outcomes: tuple[ExampleOutcome, ...] = ()
     """Every example of the test set in its order; empty where the run had no accuracy workload."""
+    variations: tuple[VariationOutcomes, ...] = ()
+    """Robustness: every way in which examples were asked; empty where there was no such workload."""
     timings: tuple[RequestTiming, ...] = ()
     """Requests of the timed workloads, in the order they were finished."""
     levels: tuple[LevelMeasurements, ...] = ()
@@ -406,6 +421,67 @@ class ValidityCount(Record):
     """To how many examples."""
 
 
+class RobustnessResult(Record):
+    """What one perturbation did to one candidate, on the examples that were answered both ways."""
+
+    perturbation: str
+    """Which; see Perturbation."""
+    n: int = Field(ge=1)
+    """Examples that it changed and that were judged both ways."""
+    unperturbed: Estimate
+    """Quality on these examples as they are."""
+    perturbed: Estimate
+    """Quality on the same examples, perturbed."""
+    difference: Estimate
+    """Perturbed minus unperturbed, paired."""
+    same_answer: Estimate
+    """Share of the examples that were answered the same both ways, right or wrong."""
+    broken: int = Field(ge=0)
+    """Examples that were right as they are and are not when perturbed."""
+    mended: int = Field(ge=0)
+    """Examples that are right when perturbed only."""
+    p_adjusted: float | None = Field(default=None, ge=0, le=1)
+    """McNemar's exact test after Holm's correction over the perturbations; None where quality is no share of
+    independent examples."""
+    conclusion: str
+    """One sentence, generated from the numbers."""
+
+
+class SelfAgreement(Record):
+    """How far a candidate agrees with itself when it is asked the same again at a temperature."""
+
+    temperature: float
+    """At which."""
+    repeats: int = Field(ge=1)
+    """Answers to each example."""
+    n: int = Field(ge=1)
+    """Examples with all of these answers."""
+    quality: Estimate
+    """Quality over all these answers; examples are resampled with all their answers."""
+    identical: Estimate
+    """Share of the examples whose answers are all the same."""
+    pairwise: Estimate | None = None
+    """Mean over the examples of the share of pairs of answers that are the same; None with one answer each."""
+    kappa: Estimate | None = None
+    """Fleiss' kappa: the same beyond chance; None with one answer each, where all answers are the same, or where
+    answers are not of a few kinds."""
+
+
+class Robustness(Record):
+    """What small changes do to a candidate's answers, and chance does."""
+
+    metric: str
+    """Title of the metric that stands for quality."""
+    unit: Literal["share", "score"]
+    """Its unit, as in MetricEstimate."""
+    results: tuple[RobustnessResult, ...] = ()
+    """One per perturbation that changed anything, in the order asked."""
+    without_effect: tuple[str, ...] = ()
+    """Perturbations that changed no prompt that was answered, such as another order of labels where there are none."""
+    repeats: SelfAgreement | None = None
+    """Answers at a temperature; None where none were asked for."""
+
+
 class CandidateSummary(Record):
     """Everything measured about one candidate in one benchmark. None: not measured."""
 
@@ -441,6 +517,8 @@ class CandidateSummary(Record):
     """What happened to every example."""
     validity_warning: str | None = None
     """Set where more than 2 % of the examples were not scored."""
+    robustness: Robustness | None = None
+    """The robustness workload."""
     load_seconds: float | None = None
     """Engine start to ready, first load."""
     ttft_p50_seconds: Estimate | None = None

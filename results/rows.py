@@ -6,8 +6,10 @@ UTF-8 file can hold, become U+FFFD.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from catalog.records import Record
 from results.records import (
@@ -17,6 +19,7 @@ from results.records import (
     LevelMeasurements,
     RequestTiming,
     ScorerOutcomes,
+    VariationOutcomes,
     Vote,
 )
 from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, WINDOWS, Table
@@ -35,6 +38,7 @@ from runners.records import (
     Score,
     WorkloadFinished,
 )
+from runners.scorer_options import PassOptions
 from runners.test_set_records import Example
 
 VOTE_COLUMNS = tuple(Vote.model_fields)
@@ -51,6 +55,8 @@ MEMORY_COLUMNS = (
 )
 SCORE_COLUMNS = ("scorer", "example_id", "validity", "value", "counts")
 OUTCOME_COLUMNS = tuple(ExampleOutcome.model_fields)
+
+_PASS_OPTIONS: TypeAdapter[PassOptions] = TypeAdapter(PassOptions)
 
 Row = dict[str, object]
 """Values by column, inside this package only."""
@@ -122,6 +128,20 @@ def run_rows(result: RunResult) -> tuple[tuple[Table, list[Row]], ...]:
             ],
         ),
     )
+
+
+def pass_rows(scores: Sequence[Score], positions: Mapping[str, int]) -> list[Row]:
+    """Rows of scores that came after a run; positions of its completions by request."""
+    return [
+        _placed(score, positions[score.request_id], SCORES) | {"workload": "accuracy", "validity": score.validity.value}
+        for score in scores
+        if score.request_id in positions
+    ]
+
+
+def passes_from(found: Sequence[Row]) -> tuple[PassOptions, ...]:
+    """Options of the scorers that judged a run later."""
+    return tuple(_PASS_OPTIONS.validate_json(str(row["definition"])) for row in found)
 
 
 def run_values(result: RunResult) -> list[object]:
@@ -201,6 +221,27 @@ def _scored_column(name: str, rows: dict[object, Row], examples: Sequence[str]) 
             "counts": {key: [each.get(key) for each in counts] for key in names},
         }
     )
+
+
+def variations_from(found: Sequence[Row]) -> tuple[VariationOutcomes, ...]:
+    """Rows of `variation_outcomes` of one run, each variation's in the order of the examples."""
+    by_variation: dict[str, list[Row]] = {}
+    for row in found:
+        by_variation.setdefault(str(row["variation"]), []).append(row)
+    return tuple(
+        VariationOutcomes(
+            variation=variation,
+            outcomes=tuple(outcome_from(_only(row, ExampleOutcome)) for row in part),
+            answers=tuple(str(row["text"]) for row in part),
+            counts=_counts_of(part),
+        )
+        for variation, part in by_variation.items()
+    )
+
+
+def _counts_of(found: Sequence[Row]) -> dict[str, tuple[float | None, ...]]:
+    counts = [{} if row["counts"] is None else _json(row["counts"]) for row in found]
+    return {name: tuple(each.get(name) for each in counts) for name in sorted({key for c in counts for key in c})}
 
 
 def loaded_from(value: object) -> Loaded | None:

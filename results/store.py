@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from results import rows, tables, trouble
 from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBenchmark
+from results.judge_records import JudgeReport
 from results.ladder_records import QuantizationLoss
 from results.records import (
     Benchmark,
@@ -30,7 +31,8 @@ from results.records import (
     Vote,
 )
 from results.store_test_sets import TestSetShelf
-from runners.records import RunResult, RunSpec
+from runners.records import RunResult, RunSpec, Score
+from runners.scorer_options import PassOptions
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 """Folder of the numbered SQL files."""
@@ -124,7 +126,8 @@ class Store:
             self._benchmark(db, name)
             for table in tables.RUN_TABLES:
                 db.execute(f"DELETE FROM {table.name} WHERE benchmark = ?", [name])
-            db.execute("DELETE FROM runs WHERE benchmark = ?", [name])
+            for later in ("score_passes", "judgings", "runs"):
+                db.execute(f"DELETE FROM {later} WHERE benchmark = ?", [name])
             db.execute("DELETE FROM benchmarks WHERE name = ?", [name])
             _forget_unused_examples(db)
 
@@ -144,6 +147,9 @@ class Store:
                 db.execute(f"DELETE FROM {table.name} WHERE benchmark = ? AND candidate = ?", run)
                 owner: rows.Row = {"benchmark": run[0], "candidate": run[1]}
                 _insert(db, table, [owner | row for row in part])
+            # What a judge or another pass said was of the answers that are replaced now.
+            db.execute("DELETE FROM score_passes WHERE benchmark = ? AND candidate = ?", run)
+            db.execute("DELETE FROM judgings WHERE benchmark = ?", run[:1])
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*run, *rows.run_values(result)])
             known = "SELECT 1 FROM examples WHERE test_set_hash = ? LIMIT 1"
             if db.execute(known, [result.spec.test_set.content_hash]).fetchone() is None:
@@ -198,6 +204,43 @@ class Store:
             asked = self._benchmark(db, benchmark)
             query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash <> ? ORDER BY candidate"
             return tuple(name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall())
+
+        return self._do(read)
+
+    # Scores that came after the runs
+
+    def save_pass(self, benchmark: str, candidate: str, options: PassOptions, scores: Sequence[Score]) -> None:
+        """Keep what a scorer says of a run's answers to the accuracy workload, in place of what it said before.
+
+        UnknownBenchmark. Scores of requests that the run does not have are left out.
+        """
+        run = [benchmark, candidate]
+        where = "WHERE benchmark = ? AND candidate = ?"
+
+        def save(db: Connection) -> None:
+            self._run_spec(db, benchmark, candidate)
+            found = db.execute(
+                f"SELECT request_id, position FROM completions {where} AND workload = 'accuracy'", run
+            ).fetchall()
+            owner: rows.Row = {"benchmark": benchmark, "candidate": candidate}
+            db.execute(f"DELETE FROM scores {where} AND scorer = ?", [*run, options.name])
+            _insert(db, tables.SCORES, [owner | row for row in rows.pass_rows(scores, dict(found))])
+            definition = [*run, options.name, _now(), rows.to_json(options)]
+            db.execute("INSERT OR REPLACE INTO score_passes VALUES (?, ?, ?, ?, ?)", definition)
+
+        self._do(save)
+
+    def save_judging(self, report: JudgeReport) -> None:
+        """Keep what a judge's grades are worth, in place of an earlier report of the same benchmark and name."""
+        row = [report.benchmark, report.name, report.made_at, rows.to_json(report)]
+        self._do(lambda db: db.execute("INSERT OR REPLACE INTO judgings VALUES (?, ?, ?, ?)", row))
+
+    def judgings(self, benchmark: str) -> tuple[JudgeReport, ...]:
+        """Reports on judges whose answers still stand, by name."""
+        query = "SELECT definition FROM judgings WHERE benchmark = ? ORDER BY name"
+
+        def read(db: Connection) -> tuple[JudgeReport, ...]:
+            return tuple(JudgeReport.model_validate_json(text) for (text,) in db.execute(query, [benchmark]).fetchall())
 
         return self._do(read)
 
@@ -411,6 +454,8 @@ def _measurements(db: Connection, benchmark: str, candidates: Sequence[str]) -> 
         "run": columns("runs", ("spec", "key", "status"), ""),
         "outcomes": columns("example_outcomes", rows.OUTCOME_COLUMNS, "ORDER BY position"),
         "scores": columns("score_outcomes", rows.SCORE_COLUMNS, ""),
+        "passes": columns("score_passes", ("definition",), "ORDER BY scorer"),
+        "variations": select("SELECT * FROM variation_outcomes WHERE benchmark = ? ORDER BY position"),
         "timings": columns("request_timings", rows.TIMING_COLUMNS, in_window),
         "levels": columns("run_throughput", rows.LEVEL_COLUMNS, 'ORDER BY workload, "level"'),
         "load": columns("run_loads", rows.LOAD_COLUMNS, ""),
@@ -430,6 +475,7 @@ def _measurements_of(parts: dict[str, list[rows.Row]]) -> RunMeasurements:
     judged = [rows.outcome_from(row) for row in parts["outcomes"]]
     levels = [LevelMeasurements.model_validate(row) for row in parts["levels"]]
     load = next(iter(parts["load"]), {})
+    scorers = (*spec.test_set.scorers, *rows.passes_from(parts["passes"]))
     return RunMeasurements.model_validate(
         {
             "candidate": spec.candidate,
@@ -437,13 +483,14 @@ def _measurements_of(parts: dict[str, list[rows.Row]]) -> RunMeasurements:
             "run_key": stored["key"],
             "status": stored["status"],
             "labels": spec.test_set.labels,
-            "scorers": spec.test_set.scorers,
+            "scorers": scorers,
             "outcomes": judged,
             "scored": rows.scored_from(
                 parts["scores"],
-                [options.name for options in spec.test_set.scorers],
+                [options.name for options in scorers],
                 [outcome.example_id for outcome in judged],
             ),
+            "variations": rows.variations_from(parts["variations"]),
             "timings": [RequestTiming.model_validate(row) for row in parts["timings"]],
             "levels": levels,
             "workloads": spec.workloads,

@@ -23,6 +23,7 @@ from results.records import (
     RunMeasurements,
     ValidityCount,
 )
+from results.robustness import robustness
 from results.slices import slice_qualities
 from results.statistics import bootstrap_quantile
 from runners.records import Validity
@@ -64,6 +65,7 @@ def summarise(
         calibration=calibration(outcomes),
         validity=ledger,
         validity_warning=validity_warning(ledger),
+        robustness=robustness(measurements),
         load_seconds=measurements.load_seconds,
         ttft_p50_seconds=bootstrap_quantile(ttft, 0.5),
         ttft_p95_seconds=bootstrap_quantile(ttft, 0.95),

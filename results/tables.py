@@ -96,6 +96,7 @@ COMPLETIONS = Table(
         "choice_baselines": "DOUBLE[]",
         "thinking_chunks": "INTEGER",
         "level": "DOUBLE",
+        "variation": "VARCHAR",
     },
 )
 SCORES = Table(

@@ -157,6 +157,64 @@ ScorerOptions = Annotated[
 """Options by scorer; a plain name stands for a scorer as it is."""
 
 
+class JudgeOptions(Record):
+    """A judge's grades of stored answers, from 0 for the lowest to 1 for the highest."""
+
+    scorer: Literal["judge"] = "judge"
+    name: str = Field(default="judge", min_length=1)
+    """What its scores are called."""
+    judge: str
+    """Model that judged."""
+    rules: str
+    """Digest of rubric, scale and prompt."""
+
+
+class JudgePairsOptions(Record):
+    """A judge's comparisons: the share of other candidates' answers that an answer beats, a tie counting half."""
+
+    scorer: Literal["judge_pairwise"] = "judge_pairwise"
+    name: str = Field(default="judge_pairwise", min_length=1)
+    """What its scores are called."""
+    judge: str
+    """Model that judged."""
+    rules: str
+    """Digest of rubric and prompt."""
+    candidates: tuple[str, ...]
+    """Who was compared."""
+
+
+class EmbeddingSimilarityOptions(Record):
+    """Cosine of the embeddings of an answer and a right one (SemScore)."""
+
+    scorer: Literal["embedding_similarity"] = "embedding_similarity"
+    name: str = Field(default="embedding_similarity", min_length=1)
+    """What its scores are called."""
+    model: str
+    """Model that embeds: file name, or name of a sentence-transformers model."""
+    sha256: str | None = None
+    """Digest of its file."""
+    pooling: str
+    """How one vector is made of those of a text's tokens."""
+    prefix: str = ""
+    """Text put before every text, where the model was trained with one."""
+
+
+class BertScoreOptions(Record):
+    """BERTScore of an answer against the right ones."""
+
+    scorer: Literal["bert_score"] = "bert_score"
+    name: str = Field(default="bert_score", min_length=1)
+    """What its scores are called."""
+    model: str
+    """Model and layer, as the package's hash code names them."""
+
+
+PassOptions = Annotated[
+    JudgeOptions | JudgePairsOptions | EmbeddingSimilarityOptions | BertScoreOptions, Field(discriminator="scorer")
+]
+"""Scorers that need another model, and judge the stored answers of a run after it; no test set names them."""
+
+
 def scorer_content(options: ScorerOptions) -> object:
     """What of a scorer goes into a test set's hash: what is set, its name alone where nothing is."""
     where_it_is = {"path"} if isinstance(options, PythonOptions) else None

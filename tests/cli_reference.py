@@ -7,6 +7,7 @@ import typer.main
 from pydantic import BaseModel
 
 from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Verdict
+from results.judge_records import JudgeReport
 from results.parity_records import ParityReport
 from results.recommendation_records import Recommendation
 from results.records import BenchmarkComparison, RunInfo
@@ -14,6 +15,7 @@ from results.test_set_records import KeptTestSet, TestSetDiff
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
 from workbench.ladder_records import DivergenceReport, Ladder
+from workbench.pass_records import PassReport
 from workbench.records import (
     SCHEMA_VERSION,
     CatalogState,
@@ -50,6 +52,8 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "quantize": (Ladder, False),
     "divergence": (DivergenceReport, False),
     "parity": (ParityReport, False),
+    "judge": (JudgeReport, False),
+    "score": (PassReport, False),
     "testset check": (TestSetCheck, False),
     "testset list": (KeptTestSet, True),
     "testset show": (ShownTestSet, False),

@@ -32,6 +32,7 @@ from workbench.cli_parts import (
     plain,
     print_json,
 )
+from workbench.cli_passes import pass_commands
 from workbench.cli_prompt import prompt_commands
 from workbench.cli_testset import testset_commands
 
@@ -53,6 +54,7 @@ ladder_commands(app)
 parity_commands(app)
 completions_commands(app)
 prompt_commands(app)
+pass_commands(app)
 
 
 def main() -> None:

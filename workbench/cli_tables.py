@@ -11,6 +11,7 @@ from results.records import BenchmarkComparison, RunInfo
 from workbench.cli_decision_tables import print_costs
 from workbench.cli_load_tables import print_load
 from workbench.cli_marks import VERDICT_MARKS, new_table
+from workbench.cli_pass_tables import print_robustness
 from workbench.records import Check, EngineStatus
 
 _CHECK_MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "missing": "[red]✕[/]"}
@@ -83,6 +84,7 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
     print_costs(console, comparison.costs)
     print_load(console, comparison.candidates)
     _print_ladder(console, comparison)
+    print_robustness(console, comparison.candidates)
     for note in comparison.notes:
         console.print(f"[yellow]![/] {escape(note)}")
     for pair in comparison.pairs:

@@ -50,6 +50,7 @@ from workbench.engine_environments import EngineEnvironments, with_environment
 from workbench.errors import BadBenchmarkFile
 from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
+from workbench.judging import Judges
 from workbench.ladders import Ladders
 from workbench.model_catalog import ModelCatalog
 from workbench.parity import Parities
@@ -71,6 +72,7 @@ from workbench.settings import Settings
 from workbench.stored_answers import StoredAnswers
 from workbench.test_set_book import TestSetBook
 from workbench.test_sets import check_test_set, prepare_benchmark
+from workbench.text_passes import TextPasses
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 """Test set and benchmark file of the demo."""
@@ -93,6 +95,8 @@ class Workbench:
         self.test_sets = TestSetBook(self._store)
         self.prompt_lengths = PromptLengths(settings, self.models)
         self.environments = EngineEnvironments(settings)
+        self.judges = Judges(settings, self.models, self.jobs, self._store)
+        self.text_passes = TextPasses(settings, self.models, self._store)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
     def machine(self) -> Machine:

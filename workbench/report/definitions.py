@@ -270,6 +270,21 @@ _TERMS = (
         "May the model be used as intended: allowed; conditional, where conditions must be met; forbidden; "
         "unknown, where the license is not declared or was not read.",
     ),
+    (
+        "perturbation",
+        "Perturbation",
+        "A change of the prompt that leaves the right answer alone: typos, case or white space in the example, another "
+        "wording of the instruction, another order of labels or few-shot examples. Quality is held against that of the "
+        "same examples as they are, asked by the same workload; the same answer may be right or wrong both times. A "
+        "change counts as shown where McNemar's test, after Holm's correction over the perturbations, is below 0.05.",
+    ),
+    (
+        "selfagreement",
+        "Agreement with itself",
+        "Over several answers to the same example at a temperature: the share of examples whose answers are all the "
+        "same; the share of pairs of answers that are; and Fleiss' kappa, 1 for always the same and 0 for as often as "
+        "chance alone would have it.",
+    ),
     # Validity
     (
         "scored",

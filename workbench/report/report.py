@@ -29,6 +29,7 @@ from workbench.report.licenses import licenses_section
 from workbench.report.load import load_section
 from workbench.report.method import method_section, not_measured_section, notes_section, repeat_section
 from workbench.report.records import ReportContent
+from workbench.report.robustness import robustness_section
 from workbench.report.sharing import for_sharing
 from workbench.report.text import clip, escape_markdown, visible
 from workbench.report.writing import write_atomically
@@ -43,7 +44,7 @@ _TEMPLATES = FileSystemLoader(Path(__file__).parent)
 def build_document(content: ReportContent) -> Document:
     """All sections of a report in their order, without paths or logs of the machine it was made on."""
     shared = for_sharing(content)
-    ladder = ladder_section(shared)
+    ladder, robust = ladder_section(shared), robustness_section(shared)
     return Document(
         title=f"Recommendation: {shared.comparison.benchmark.name}",
         facts=summary_facts(shared),
@@ -58,6 +59,7 @@ def build_document(content: ReportContent) -> Document:
             *((ladder,) if ladder is not None else ()),
             labels_section(shared),
             slices_section(shared),
+            *((robust,) if robust is not None else ()),
             ledger_section(shared),
             examples_section(shared),
             licenses_section(shared),
