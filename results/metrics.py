@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from results import quality
 from results.metric_records import Judged, Metric, mean_of
@@ -120,6 +121,12 @@ class Measured(NamedTuple):
         """Least and largest value possible, for means of the scorer's values."""
         return (0.0, 1.0) if self.metric.is_mean else None
 
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Of a share of examples: which ones have what is counted, shape (examples judged,)."""
+        counted, weight = self.units[:, 0], self.units[:, 1]
+        return np.asarray((counted == weight) & (weight > 0), dtype=np.bool_)
+
 
 def measured(run: RunMeasurements) -> tuple[Measured, ...]:
     """Every metric of every scorer of one run, the test set's quality first; what has nothing to sum up is left out."""
@@ -149,7 +156,7 @@ def metric_estimates(metrics: Sequence[Measured]) -> tuple[MetricEstimate, ...]:
     for place, each in enumerate(metrics):
         examples = asked[id(each.judged)]
         if each.metric.is_proportion and examples.is_plain:
-            estimates[place] = wilson(int(np.sum(each.judged.values == 1)), len(examples.ids))
+            estimates[place] = wilson(int(each.right.sum()), int(np.sum(each.units[:, 1] > 0)))
         else:
             by_examples.setdefault(examples.ids, []).append(place)
     for places in by_examples.values():

@@ -89,7 +89,7 @@ def metric_tables(runs: Sequence[RunMeasurements], examples: Examples) -> tuple[
             table.judged[name] = np.zeros(len(examples.places), dtype=np.bool_)
             table.judged[name][places] = True
             table.right[name] = np.zeros(len(examples.places), dtype=np.bool_)
-            table.right[name][places] = each.judged.values == 1
+            table.right[name][places] = each.metric.is_proportion & each.right
     return tuple(tables.values())
 
 

@@ -93,9 +93,9 @@ _SQUAD2 = "Rajpurkar et al. 2018, arXiv:1806.03822"
 _LM_EVAL = "Gao et al. 2021, lm-evaluation-harness, acc and acc_norm"
 
 
-def _share(name: str, title: str, definition: str, source: str) -> Metric:
-    """Share of examples whose value is 1."""
-    return Metric(name, title, definition, source, mean_of(), ratio, is_proportion=True)
+def _share(name: str, title: str, definition: str, source: str, count: str | None = None) -> Metric:
+    """Share of examples whose value, or one of whose counts, is 1."""
+    return Metric(name, title, definition, source, mean_of(count), ratio, is_proportion=True)
 
 
 def _mean(name: str, title: str, definition: str, source: str) -> Metric:
@@ -106,21 +106,19 @@ def _mean(name: str, title: str, definition: str, source: str) -> Metric:
 SCORER_METRICS: dict[str, tuple[Metric, ...]] = {
     "choice_match": (
         _share("accuracy", "Accuracy", "Share of the questions whose right choice was chosen.", _LM_EVAL),
-        Metric(
+        _share(
             "accuracy_raw",
             "Accuracy, raw",
             "The same, the choice with the highest log-probability being chosen.",
             _LM_EVAL,
-            mean_of("raw"),
-            ratio,
+            "raw",
         ),
-        Metric(
+        _share(
             "accuracy_normalised",
             "Accuracy, length-normalised",
             "The same, the choice with the highest log-probability per UTF-8 byte being chosen.",
             _LM_EVAL,
-            mean_of("normalised"),
-            ratio,
+            "normalised",
         ),
     ),
     "exact_match": (
@@ -162,21 +160,19 @@ SCORER_METRICS: dict[str, tuple[Metric, ...]] = {
         Metric("field_f1", "Field F1", "2·right fields ÷ (fields of answers + of right records).", _IR, _FIELDS, f1),
         Metric("field_precision", "Field precision", "Right fields ÷ fields of answers.", _IR, _FIELDS, precision),
         Metric("field_recall", "Field recall", "Right fields ÷ fields of right records.", _IR, _FIELDS, recall),
-        Metric(
+        _share(
             "record_match",
             "Whole record right",
             "Share of the answers with every field right and none too many.",
             _IR,
-            mean_of("record"),
-            ratio,
+            "record",
         ),
-        Metric(
+        _share(
             "schema_valid",
             "Valid under the schema",
             "Share of the answers that hold JSON which is valid under the schema.",
             "JSON Schema 2020-12",
-            mean_of("valid"),
-            ratio,
+            "valid",
         ),
     ),
     "bleu": (

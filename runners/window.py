@@ -1,7 +1,7 @@
 """One window of requests: sends them, judges answers, writes what came back, and when the window began and ended.
 
 A request that fails becomes a Failure with its example; the others go on. After several failures in a row the engine
-counts as broken and the run stops. Times nothing itself (stopwatch.py), judges nothing itself (scorers.py).
+counts as broken and the run stops. Times nothing itself (stopwatch.py), judges nothing itself (scorers/).
 """
 
 import math

@@ -9,6 +9,7 @@ from runners.errors import BadTestSet
 from runners.few_shot import choose_few_shot
 from runners.prompts import example_request
 from runners.records import Workload
+from runners.scorers.preparing import prepare_scorers
 from runners.test_set_records import CHOICE_TASKS, PromptTemplate, Task, TestSet
 from runners.test_sets.checks import check_examples
 from runners.test_sets.files import read_test_set_file
@@ -94,7 +95,11 @@ def prepare_benchmark(
         ),
         prompt=_first_prompt(definition)
         or usual_prompt(definition.task, checked.file.columns.text, checked.file.examples),
-        scorers=definition.scorers or USUAL_SCORERS[definition.task],
+        scorers=prepare_scorers(
+            definition.scorers or USUAL_SCORERS[definition.task],
+            folder,
+            next((workload.json_schema for workload in definition.workloads if workload.kind == "accuracy"), None),
+        ),
         source=checked.file.path,
     )
     for prompt in definition.prompts or (test_set.prompt,):
