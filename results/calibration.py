@@ -29,8 +29,7 @@ def calibration(outcomes: Sequence[ExampleOutcome]) -> Calibration | None:
     right = np.array([bool(outcome.right) for outcome in asked])
     weights = np.array([outcome.weight for outcome in asked])
     parts = [
-        Sums(_bin_units(probability, right, weights, bins), calibration_error)
-        for bins in (RELIABILITY_BINS, FINE_BINS)
+        Sums(_bin_units(probability, right, weights, bins), calibration_error) for bins in (RELIABILITY_BINS, FINE_BINS)
     ]
     squares = np.column_stack([weights * (probability - right) ** 2, weights])
     ece_10, ece_15, brier = bootstrap_sums([*parts, Sums(squares, ratio, (0.0, 1.0))], groups=groups(asked))

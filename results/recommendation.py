@@ -4,6 +4,7 @@ Limits are in results/limits.py, the ranking and its rules in results/ranking.py
 results/explanation.py. Nothing here reads the store or knows a page.
 """
 
+from results.conclusions import stopped_early
 from results.explanation import headline, headline_of_nobody, reasons
 from results.limits import broken_limits, memory_bytes, nearest_miss
 from results.ranking import Shares, is_pareto, ranked, sensitivity, shares, standings, utility
@@ -31,7 +32,7 @@ def recommend(comparison: BenchmarkComparison, requirements: Requirements) -> Re
     excluded: list[ExcludedCandidate] = []
     qualified: list[CandidateSummary] = []
     for summary in comparison.candidates:
-        broken = broken_limits(summary, requirements.limits) + _unmeasured(summary, weights)
+        broken = broken_limits(summary, requirements.limits) + _unmeasured(summary, weights) + _stopped(summary)
         if broken:
             excluded.append(ExcludedCandidate(name=summary.candidate.name, broken=broken))
         else:
@@ -75,3 +76,11 @@ def _unmeasured(summary: CandidateSummary, weights: Shares) -> tuple[BrokenLimit
     if summary.failures:
         message += f" {summary.failures[-1].message}"
     return (BrokenLimit(limit="measured", message=message),)
+
+
+def _stopped(summary: CandidateSummary) -> tuple[BrokenLimit, ...]:
+    """A candidate that was stopped early cannot win, whatever its figures: that is why it was stopped."""
+    if summary.stopped is None:
+        return ()
+    message = stopped_early(summary.candidate.name, summary.stopped)
+    return (BrokenLimit(limit="early_stopping", message=message),)

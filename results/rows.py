@@ -17,13 +17,15 @@ from results.records import (
     LevelMeasurements,
     RequestTiming,
     ScorerOutcomes,
+    ScoreSummary,
     Vote,
 )
-from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, WINDOWS, Table
+from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, STOPS, WINDOWS, Table
 from runners.records import (
     ChoiceScore,
     Completion,
     CompletionDone,
+    EarlyStop,
     Failure,
     FailureHappened,
     Loaded,
@@ -33,6 +35,7 @@ from runners.records import (
     RunSpec,
     RunStarted,
     Score,
+    Validity,
     WorkloadFinished,
 )
 from runners.test_set_records import Example
@@ -49,6 +52,7 @@ MEMORY_COLUMNS = (
     "high_water_bytes",
     "peak_gpu_bytes",
 )
+STOP_COLUMNS = tuple(EarlyStop.model_fields)
 SCORE_COLUMNS = ("scorer", "example_id", "validity", "value", "counts")
 OUTCOME_COLUMNS = tuple(ExampleOutcome.model_fields)
 
@@ -121,6 +125,7 @@ def run_rows(result: RunResult) -> tuple[tuple[Table, list[Row]], ...]:
                 for place, event in enumerate(result.failures)
             ],
         ),
+        (STOPS, [_placed(result.stopped, 0, STOPS)] if result.stopped is not None else []),
     )
 
 
@@ -169,8 +174,14 @@ def run_from(spec: RunSpec, status: str, parts: dict[str, list[Row]]) -> RunResu
                 )
                 for row in parts[FAILURES.name]
             ],
+            "stopped": stop_from(parts[STOPS.name]),
         }
     )
+
+
+def stop_from(found: Sequence[Row]) -> EarlyStop | None:
+    """Why a run was stopped early; None where it was not."""
+    return EarlyStop.model_validate(_only(found[0], EarlyStop)) if found else None
 
 
 def failure_from(row: Row) -> Failure:
@@ -201,6 +212,12 @@ def _scored_column(name: str, rows: dict[object, Row], examples: Sequence[str]) 
             "counts": {key: [each.get(key) for each in counts] for key in names},
         }
     )
+
+
+def score_summary_from(row: Row) -> ScoreSummary:
+    """One line of the view `score_summary`; values that do not occur are left out."""
+    counts = [{"validity": value, "count": row[value.value]} for value in Validity if row[value.value]]
+    return ScoreSummary.model_validate(_only(row, ScoreSummary) | {"validity": counts})
 
 
 def loaded_from(value: object) -> Loaded | None:

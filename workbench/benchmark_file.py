@@ -22,7 +22,13 @@ from runners.engine_options import EndpointOptions, LlamaCppOptions, ScriptedOpt
 from runners.records import Synthetic, Workload
 from runners.test_set_records import PromptTemplate
 from workbench.errors import BadBenchmarkFile
-from workbench.records import BenchmarkDefinition, CandidateDefinition, ColumnsDefinition, TestSetDefinition
+from workbench.records import (
+    BenchmarkDefinition,
+    CandidateDefinition,
+    ColumnsDefinition,
+    EarlyStopping,
+    TestSetDefinition,
+)
 
 _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "test_set": TestSetDefinition,
@@ -31,6 +37,7 @@ _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "candidates": CandidateDefinition,
     "workloads": Workload,
     "synthetic": Synthetic,
+    "early_stopping": EarlyStopping,
     "requirements": Requirements,
     "limits": Limits,
     "weights": Weights,

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from results import numbers
+from results.conclusions import stopped_early
 from results.records import BenchmarkComparison, Recommendation, RunInfo
 from workbench.cli_load_tables import print_load
 from workbench.cli_marks import VERDICT_MARKS, new_table
@@ -94,6 +95,8 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
     for pair in comparison.pairs:
         console.print(f"• {escape(pair.conclusion)}")
     for summary in comparison.candidates:
+        if summary.stopped is not None:
+            console.print(f"• {escape(stopped_early(summary.candidate.name, summary.stopped))}")
         for failure in summary.failures:
             console.print(
                 f"[red]✕ {escape(summary.candidate.name)}[/]: {escape(failure.message)} {escape(failure.hint)}"
