@@ -381,6 +381,8 @@ class Calibration(Record):
     """Expected calibration error over 10 bins of equal width."""
     ece_15: Estimate
     """The same over 15 bins."""
+    ece_by_chance: float = Field(ge=0)
+    """Error over 10 bins that chance alone exceeds in 5 % of test sets like this: below it, none is shown."""
     brier: Estimate
     """Brier score of the chosen label: mean square of its probability minus 1 where right, minus 0 where wrong."""
     bins: tuple[ReliabilityBin, ...]
