@@ -6,6 +6,7 @@ Makes no sentence and no record for people; results/recommendation.py does.
 from typing import NamedTuple
 
 from results.comparison import shows_difference
+from results.conclusions import stopped_early
 from results.limits import broken_limits, memory_bytes
 from results.ranking import Field, Shares, Standing, first, standings
 from results.recommendation_records import BrokenLimit, ExcludedCandidate
@@ -42,7 +43,8 @@ def choose(evidence: Evidence, limits: Limits, weights: Shares) -> Choice:
     excluded: list[ExcludedCandidate] = []
     qualified: list[CandidateSummary] = []
     for summary in evidence.candidates:
-        broken = broken_limits(summary, limits, costs.get(summary.candidate.name)) + _unmeasured(summary, weights)
+        broken = broken_limits(summary, limits, costs.get(summary.candidate.name))
+        broken += _unmeasured(summary, weights) + _stopped(summary)
         if broken:
             excluded.append(ExcludedCandidate(name=summary.candidate.name, broken=broken))
         else:
@@ -78,3 +80,11 @@ def _unmeasured(summary: CandidateSummary, weights: Shares) -> tuple[BrokenLimit
     if summary.failures:
         message += f" {summary.failures[-1].message}"
     return (BrokenLimit(limit="measured", message=message),)
+
+
+def _stopped(summary: CandidateSummary) -> tuple[BrokenLimit, ...]:
+    """A candidate that was stopped early cannot win, whatever its figures: that is why it was stopped."""
+    if summary.stopped is None:
+        return ()
+    message = stopped_early(summary.candidate.name, summary.stopped)
+    return (BrokenLimit(limit="early_stopping", message=message),)

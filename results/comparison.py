@@ -33,12 +33,15 @@ def compare(
     """Compare every pair of candidates in every metric, paired by example.
 
     summaries come in the order of the benchmark file; measurements are those they were made from, matched by
-    candidate name. Pairs without common judged examples are left out. NothingToCompare without any summary.
+    candidate name. Pairs without common judged examples are left out, and so are candidates that were stopped early:
+    when to stop was decided by their answers, which no test of a fixed number of examples allows for (Armitage et al.
+    1969); the bet that stopped them has the word. NothingToCompare without any summary.
     """
     if not summaries:
         raise NothingToCompare(f"Benchmark {benchmark.name!r} has no run yet. Run it first.")
     runs = {run.candidate.name: run for run in measurements}
-    compared = [runs[name] for summary in summaries if (name := summary.candidate.name) in runs]
+    names = [summary.candidate.name for summary in summaries]
+    compared = [runs[name] for name in names if name in runs and runs[name].status != "stopped"]
     examples = examples_of(compared)
     tables = metric_tables(compared, examples)
     margin = benchmark.requirements.margin

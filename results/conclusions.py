@@ -2,6 +2,7 @@
 
 from results import numbers
 from results.records import Comparison, NotWorse
+from runners.records import EarlyStop
 
 
 def concluded(pair: Comparison, shows_difference: bool) -> Comparison:
@@ -10,6 +11,18 @@ def concluded(pair: Comparison, shows_difference: bool) -> Comparison:
     if pair.not_worse is not None:
         sentence = f"{sentence} {_margin(pair, pair.not_worse)}"
     return pair.model_copy(update={"conclusion": sentence})
+
+
+def stopped_early(name: str, stop: EarlyStop) -> str:
+    """Why a candidate was stopped, and what that saved."""
+    margin = f" by more than {numbers.points(stop.margin)}" if stop.margin else ""
+    return (
+        f"{name} was stopped early, it can no longer win: worse than {stop.against}{margin} on "
+        f"{numbers.things(stop.examples, 'example')} in random order ({numbers.percent(stop.value)} against "
+        f"{numbers.percent(stop.against_value)}; e-value {stop.e_value:.3g}, needed {stop.threshold:.3g}). "
+        f"{numbers.things(stop.not_asked, 'example was', 'examples were')} not asked, which saved about "
+        f"{numbers.seconds(stop.seconds_saved)}."
+    )
 
 
 def called(pair: Comparison) -> str:

@@ -22,11 +22,11 @@ from catalog.records import (
 from results.ladder_records import LadderRung
 from results.requirement_records import CandidateCost, Requirements
 from runners.engine_options import EngineOptions
-from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
+from runners.records import EarlyStop, Failure, Loaded, Validity, Workload, WorkloadKind
 from runners.scorer_options import PassOptions, ScorerOptions
 
-RunStatus = Literal["finished", "failed", "cancelled", "incomplete"]
-"""How a run ended; incomplete: the worker or its parent died and the run can be resumed."""
+RunStatus = Literal["finished", "failed", "cancelled", "stopped", "incomplete"]
+"""How a run ended; stopped: it could no longer win; incomplete: the worker or its parent died. Both can be resumed."""
 
 
 class Estimate(Record):
@@ -221,6 +221,8 @@ class RunMeasurements(Record):
     """Key of its run."""
     status: RunStatus
     """How the run ended."""
+    stopped: EarlyStop | None = None
+    """Where it is `stopped`: why."""
     workloads: tuple[Workload, ...] = ()
     """What it was asked."""
     labels: tuple[str, ...]
@@ -395,6 +397,8 @@ class Calibration(Record):
     """Expected calibration error over 10 bins of equal width."""
     ece_15: Estimate
     """The same over 15 bins."""
+    ece_by_chance: float = Field(ge=0)
+    """Error over 10 bins that chance alone exceeds in 5 % of test sets like this: below it, none is shown."""
     brier: Estimate
     """Brier score of the chosen label: mean square of its probability minus 1 where right, minus 0 where wrong."""
     bins: tuple[ReliabilityBin, ...]
@@ -482,6 +486,23 @@ class Robustness(Record):
     """Answers at a temperature; None where none were asked for."""
 
 
+class ScoreSummary(Record):
+    """What one scorer says of one run in a line, summed up by the results file itself."""
+
+    benchmark: str
+    """Benchmark."""
+    candidate: str
+    """Candidate."""
+    scorer: str
+    """Name of the scorer in its test set."""
+    n: int = Field(ge=0)
+    """Examples that it judged."""
+    mean: float | None
+    """Weighted mean of its values; None where it judged nothing."""
+    validity: tuple[ValidityCount, ...]
+    """What happened to the examples that it was shown."""
+
+
 class CandidateSummary(Record):
     """Everything measured about one candidate in one benchmark. None: not measured."""
 
@@ -493,6 +514,8 @@ class CandidateSummary(Record):
     """Key of its run."""
     status: RunStatus
     """How the run ended."""
+    stopped: EarlyStop | None = None
+    """Where it is `stopped`: why. Its figures rest on the examples that it was asked."""
     verdict: Verdict
     """License verdict under the profile that asked."""
     loaded: Loaded | None = None

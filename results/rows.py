@@ -19,14 +19,16 @@ from results.records import (
     LevelMeasurements,
     RequestTiming,
     ScorerOutcomes,
+    ScoreSummary,
     VariationOutcomes,
     Vote,
 )
-from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, WINDOWS, Table
+from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, STOPS, WINDOWS, Table
 from runners.records import (
     ChoiceScore,
     Completion,
     CompletionDone,
+    EarlyStop,
     Failure,
     FailureHappened,
     Loaded,
@@ -36,6 +38,7 @@ from runners.records import (
     RunSpec,
     RunStarted,
     Score,
+    Validity,
     WorkloadFinished,
 )
 from runners.scorer_options import PassOptions
@@ -53,6 +56,7 @@ MEMORY_COLUMNS = (
     "high_water_bytes",
     "peak_gpu_bytes",
 )
+STOP_COLUMNS = tuple(EarlyStop.model_fields)
 SCORE_COLUMNS = ("scorer", "example_id", "validity", "value", "counts")
 OUTCOME_COLUMNS = tuple(ExampleOutcome.model_fields)
 
@@ -127,6 +131,7 @@ def run_rows(result: RunResult) -> tuple[tuple[Table, list[Row]], ...]:
                 for place, event in enumerate(result.failures)
             ],
         ),
+        (STOPS, [_placed(result.stopped, 0, STOPS)] if result.stopped is not None else []),
     )
 
 
@@ -189,8 +194,14 @@ def run_from(spec: RunSpec, status: str, parts: dict[str, list[Row]]) -> RunResu
                 )
                 for row in parts[FAILURES.name]
             ],
+            "stopped": stop_from(parts[STOPS.name]),
         }
     )
+
+
+def stop_from(found: Sequence[Row]) -> EarlyStop | None:
+    """Why a run was stopped early; None where it was not."""
+    return EarlyStop.model_validate(_only(found[0], EarlyStop)) if found else None
 
 
 def failure_from(row: Row) -> Failure:
@@ -242,6 +253,12 @@ def variations_from(found: Sequence[Row]) -> tuple[VariationOutcomes, ...]:
 def _counts_of(found: Sequence[Row]) -> dict[str, tuple[float | None, ...]]:
     counts = [{} if row["counts"] is None else _json(row["counts"]) for row in found]
     return {name: tuple(each.get(name) for each in counts) for name in sorted({key for c in counts for key in c})}
+
+
+def score_summary_from(row: Row) -> ScoreSummary:
+    """One line of the view `score_summary`; values that do not occur are left out."""
+    counts = [{"validity": value, "count": row[value.value]} for value in Validity if row[value.value]]
+    return ScoreSummary.model_validate(_only(row, ScoreSummary) | {"validity": counts})
 
 
 def loaded_from(value: object) -> Loaded | None:

@@ -27,6 +27,7 @@ from results.records import (
     RequestTiming,
     RunInfo,
     RunMeasurements,
+    ScoreSummary,
     Shortlist,
     Vote,
 )
@@ -241,6 +242,19 @@ class Store:
 
         def read(db: Connection) -> tuple[JudgeReport, ...]:
             return tuple(JudgeReport.model_validate_json(text) for (text,) in db.execute(query, [benchmark]).fetchall())
+
+        return self._do(read)
+
+    def score_summary(self, benchmark: str | None = None) -> tuple[ScoreSummary, ...]:
+        """Every scorer of every run in a line, of one benchmark (UnknownBenchmark) or of all; no score is loaded."""
+        query = """
+            SELECT * FROM score_summary WHERE ? IS NULL OR benchmark = ? ORDER BY benchmark, candidate, scorer
+        """
+
+        def read(db: Connection) -> tuple[ScoreSummary, ...]:
+            if benchmark is not None:
+                self._benchmark(db, benchmark)
+            return tuple(rows.score_summary_from(row) for row in _rows(db, query, [benchmark, benchmark]))
 
         return self._do(read)
 
@@ -461,6 +475,7 @@ def _measurements(db: Connection, benchmark: str, candidates: Sequence[str]) -> 
         "load": columns("run_loads", rows.LOAD_COLUMNS, ""),
         "first": columns("run_first_requests", rows.FIRST_REQUEST_COLUMNS, ""),
         "memory": columns("run_memory", rows.MEMORY_COLUMNS, ""),
+        "stops": columns("stops", rows.STOP_COLUMNS, ""),
         "failures": select("SELECT * FROM failures WHERE benchmark = ? ORDER BY position, rowid"),
     }
     return tuple(
@@ -482,6 +497,7 @@ def _measurements_of(parts: dict[str, list[rows.Row]]) -> RunMeasurements:
             "options": spec.options,
             "run_key": stored["key"],
             "status": stored["status"],
+            "stopped": rows.stop_from(parts["stops"]),
             "labels": spec.test_set.labels,
             "scorers": scorers,
             "outcomes": judged,

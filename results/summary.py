@@ -53,6 +53,7 @@ def summarise(
         options=measurements.options,
         run_key=measurements.run_key,
         status=measurements.status,
+        stopped=measurements.stopped,
         verdict=verdict,
         loaded=measurements.loaded,
         metrics=estimates,

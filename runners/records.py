@@ -129,6 +129,8 @@ class Workload(Record):
     """Robustness: share of the words that get a typo; at least one word of a text gets one."""
     paraphrases: tuple[PromptTemplate, ...] = ()
     """Robustness: other wordings of the prompt, each used for about as many examples."""
+    shuffle: bool = False
+    """Accuracy: ask the examples in random order (by the seed), those of a group together; early stopping does."""
 
     @model_validator(mode="after")
     def _is_held_to_one_thing(self) -> "Workload":
@@ -153,6 +155,8 @@ class Workload(Record):
             )
         if self.paraphrases and "paraphrase" not in self.perturbations:
             raise ValueError("paraphrases are used by the perturbation paraphrase; add it to perturbations")
+        if self.shuffle and self.kind != "accuracy":
+            raise ValueError("only an accuracy workload is shuffled; leave shuffle out or set kind: accuracy")
         if self.synthetic is not None and self.kind not in TIMED_KINDS:
             raise ValueError("synthetic prompts have no right answer; use them with latency, load_sweep or arrivals")
         return self
@@ -720,13 +724,40 @@ run_event_adapter: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
 """Parses one line of the event file."""
 
 
+class EarlyStop(Record):
+    """Why a candidate was stopped before it had answered every example: it could no longer win."""
+
+    against: str
+    """The best candidate that was finished then."""
+    examples: int = Field(ge=1)
+    """Examples that both had answered, in random order, when it was decided."""
+    value: float
+    """Its quality on these."""
+    against_value: float
+    """The other's on the same."""
+    margin: float = Field(default=0.0, ge=0)
+    """How much worse would have been fine."""
+    e_value: float = Field(ge=0)
+    """Evidence that it is worse by more than that (results/sequential.py)."""
+    threshold: float = Field(gt=0)
+    """Evidence that was needed: pairs of candidates ÷ alpha."""
+    alpha: float = Field(gt=0, lt=1)
+    """Chance that any candidate is stopped that is not worse."""
+    not_asked: int = Field(default=0, ge=0)
+    """Examples that it was never asked."""
+    seconds_per_example: float = Field(default=0.0, ge=0)
+    """Measured on those that it was asked."""
+    seconds_saved: float = Field(default=0.0, ge=0)
+    """Examples not asked × seconds per example."""
+
+
 class RunResult(Record):
     """Everything one run left behind, ready for the store."""
 
     spec: RunSpec
     """What was asked."""
-    status: Literal["finished", "failed", "cancelled", "incomplete"]
-    """How it ended; incomplete: the worker or its parent died and the run can be resumed."""
+    status: Literal["finished", "failed", "cancelled", "stopped", "incomplete"]
+    """How it ended; stopped: it could no longer win; incomplete: the worker or its parent died. Both can be resumed."""
     started: tuple[RunStarted, ...] = ()
     """One per segment."""
     loads: tuple[ModelLoaded, ...] = ()
@@ -741,3 +772,5 @@ class RunResult(Record):
     """Samples of all segments."""
     failures: tuple[FailureHappened, ...] = ()
     """What went wrong."""
+    stopped: EarlyStop | None = None
+    """Where its status is `stopped`: why."""

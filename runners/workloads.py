@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from itertools import cycle
 
+from runners.asking_order import shuffled
 from runners.engine_options import renders_prompts
 from runners.errors import EngineFailed
 from runners.levels import (
@@ -187,6 +188,8 @@ class WorkloadRunner:
         count = planned_requests(workload, len(examples))
         if workload.kind == "latency" and workload.synthetic is not None:
             return self._synthetic(workload).requests([f"synthetic-{number}" for number in range(count)])
+        if workload.shuffle:
+            examples = tuple(example for unit in shuffled(examples, self._spec.seed) for example in unit)
         return tuple(
             example_request(self._test_set, example, workload, self._spec.seed) for example in examples[:count]
         )

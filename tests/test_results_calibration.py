@@ -60,10 +60,20 @@ def test_a_model_that_is_too_sure_has_a_larger_error_than_one_that_is_not() -> N
     honest, boasting = calibration(answered(*drawn(500, 1))), calibration(answered(*drawn(500, 1, shift=0.2)))
     assert honest is not None
     assert boasting is not None
+    assert honest.ece_10.low == 0
+    assert honest.ece_10.value < honest.ece_by_chance
+    assert boasting.ece_10.value > boasting.ece_by_chance
     assert boasting.ece_10.low is not None
-    assert boasting.ece_10.low > (honest.ece_10.high or 1)
+    assert boasting.ece_10.low > honest.ece_10.value
     assert boasting.ece_10.value == pytest.approx(0.2, abs=0.05)
     assert boasting.brier.value > honest.brier.value
+
+
+def test_a_calibration_error_of_chance_alone_is_seldom_taken_for_one() -> None:
+    found = [made for seed in range(100) if (made := calibration(answered(*drawn(100, seed)))) is not None]
+    alarms = [made for made in found if made.ece_10.value > made.ece_by_chance]
+    assert len(alarms) <= 11
+    assert all(made.ece_10.low == 0 for made in found if made not in alarms)
 
 
 def test_weights_count() -> None:

@@ -28,6 +28,7 @@ from workbench.records import (
     BenchmarkDefinition,
     CandidateDefinition,
     ColumnsDefinition,
+    EarlyStopping,
     NamedPrompt,
     TestSetDefinition,
 )
@@ -42,6 +43,7 @@ _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "workloads": Workload,
     "synthetic": Synthetic,
     "paraphrases": PromptTemplate,
+    "early_stopping": EarlyStopping,
     "requirements": Requirements,
     "limits": Limits,
     "weights": Weights,

@@ -229,7 +229,7 @@ def report(
 def _run(workbench: "Workbench", job_id: str, *, quiet: bool) -> bool:
     """Follow a benchmark to its end; False where a candidate failed."""
     status = follow_job(workbench, job_id, quiet=quiet, resume="workbench bench FILE --resume")
-    return all(candidate.state == "finished" for candidate in status.candidates)
+    return all(candidate.state in {"finished", "stopped"} for candidate in status.candidates)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from results import numbers
+from results.conclusions import stopped_early
 from results.metric_words import shown_estimate
 from results.records import BenchmarkComparison, RunInfo
 from workbench.cli_decision_tables import print_costs
@@ -90,6 +91,8 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
     for pair in comparison.pairs:
         console.print(f"• {escape(pair.conclusion)}")
     for summary in comparison.candidates:
+        if summary.stopped is not None:
+            console.print(f"• {escape(stopped_early(summary.candidate.name, summary.stopped))}")
         for failure in summary.failures:
             console.print(
                 f"[red]✕ {escape(summary.candidate.name)}[/]: {escape(failure.message)} {escape(failure.hint)}"
