@@ -101,6 +101,12 @@ def parse_definition(content: Mapping[str, object], name: str) -> BenchmarkDefin
 def render_benchmark(definition: BenchmarkDefinition) -> str:
     """A benchmark file with the same content, defaults left out."""
     document = definition.model_dump(mode="json", exclude_defaults=True)
+    if definition.scorers is not None:
+        # Which scorer it is is its record's default, and would be left out.
+        document["scorers"] = [
+            {"scorer": options.scorer, **options.model_dump(mode="json", exclude_defaults=True)}
+            for options in definition.scorers
+        ]
     for candidate in document["candidates"]:
         options = candidate.get("options", {})
         options.pop("engine", None)

@@ -1,4 +1,4 @@
-"""The commands on labelled examples: check files, keep versions, see what changed."""
+"""The commands on labelled examples: check files, keep versions, see what changed, take over other tools' tasks."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -75,7 +75,7 @@ def check_testset(  # noqa: PLR0913, PLR0917  one option per choice
 def import_testset(  # noqa: PLR0913, PLR0917  one option per choice
     file: Annotated[
         Path,
-        typer.Argument(help="File or dataset folder with labelled examples."),
+        typer.Argument(help="File or dataset folder; or a task of lm-evaluation-harness or a promptfoo configuration."),
     ],
     name: Annotated[str | None, typer.Option(help="What it is called; default: the file's name.")] = None,
     task: TaskOption = None,
@@ -83,13 +83,26 @@ def import_testset(  # noqa: PLR0913, PLR0917  one option per choice
     encoding: Encoding = None,
     sheet: Sheet = None,
     split: Split = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Tasks of other tools: folder to write to; default: where the file is.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Tasks of other tools: a candidate to write down; repeat for each.")
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Keep labelled examples as the next version of a test set."""
-    from workbench.cli_testset_tables import print_imported
+    """Keep labelled examples as the next version of a test set; a task of another tool becomes a benchmark file."""
+    from workbench.cli_testset_tables import print_converted, print_imported
 
     workbench = open_workbench(home)
+    if file.suffix.casefold() in {".yaml", ".yml"}:
+        converted = workbench.test_sets.convert(file, folder=output, name=name, models=tuple(model or ()))
+        if as_json:
+            print_json("testset import", {"converted": [each.model_dump(mode="json") for each in converted]})
+        else:
+            print_converted(console(), converted)
+        return
     definition = TestSetDefinition(
         file=str(file.absolute()), columns=_columns(column), encoding=encoding, sheet=sheet, split=split
     )

@@ -16,9 +16,10 @@ from runners.errors import BadTestSet
 from runners.test_set_records import Example, Problem, Task
 from runners.test_sets.files import OpenTestSet, open_test_set
 from runners.test_sets.records import AskedColumns, FileForm, TestSetFile
+from workbench.conversion import convert_file
 from workbench.records import TestSetDefinition
 from workbench.test_set_export import ENDINGS, export_examples
-from workbench.test_set_records import ImportedTestSet, ShownTestSet
+from workbench.test_set_records import ConvertedBenchmark, ImportedTestSet, ShownTestSet
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _ERRORS_SHOWN = 5
@@ -116,6 +117,13 @@ class TestSetBook:
         finally:
             partial.unlink(missing_ok=True)
         return path
+
+    def convert(
+        self, path: Path, *, folder: Path | None = None, name: str | None = None, models: tuple[str, ...] = ()
+    ) -> tuple[ConvertedBenchmark, ...]:
+        """Write another tool's task as examples and benchmark files, by default beside it. Raises BadTestSet."""
+        path = path.expanduser().absolute()
+        return convert_file(path, folder.expanduser().absolute() if folder is not None else path.parent, name, models)
 
     @contextmanager
     def _unloaded(self, kept: KeptTestSet) -> Iterator[Iterator[Labelled]]:
