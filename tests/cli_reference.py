@@ -10,6 +10,7 @@ from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Ver
 from results.parity_records import ParityReport
 from results.recommendation_records import Recommendation
 from results.records import BenchmarkComparison, RunInfo
+from results.regression_records import Regression
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
 from workbench.ladder_records import DivergenceReport, Ladder
@@ -49,6 +50,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "testset check": (TestSetCheck, False),
     "runs": (RunInfo, True),
     "compare": (BenchmarkComparison, False),
+    "regression": (Regression, False),
     "recommend": (Recommendation, False),
 }
 """`kind` of a JSON document → record of its `data`, and whether it is a list of them."""
@@ -58,9 +60,14 @@ PLAIN = {
     "download": "`plan` (what was fetched: files, revision, bytes) and `files` (paths of the weights on this machine)",
     "engines uninstall": "`engine` and `freed_bytes` (0 where it was not installed)",
     "bench": "`benchmark` (its name) and `runs` (as in `runs`)",
+    "export": "`file` (path of the file that was written) and `rows` (how many it has)",
     "report": "`report` (path of the file that was written)",
 }
 """`kind` of the documents that are put together from others."""
+
+
+BESIDE = {"regression": "of `compare A B`"}
+"""Kinds that are no command of their own: which command prints them."""
 
 
 def cli_markdown() -> str:
@@ -95,7 +102,8 @@ def json_markdown() -> str:
         "",
     ]
     for kind, (record, many) in DATA.items():
-        lines += [f"## {kind}", "", f"`data` is {'a list of objects' if many else 'an object'} with:", ""]
+        where = f" {BESIDE[kind]}" if kind in BESIDE else ""
+        lines += [f"## {kind}", "", f"`data`{where} is {'a list of objects' if many else 'an object'} with:", ""]
         lines += [f"- `{name}`: {_sentence(field.description)}" for name, field in record.model_fields.items()]
         lines.append("")
     for kind, text in PLAIN.items():

@@ -46,6 +46,7 @@ from workbench.benchmark_runs import BenchmarkRun
 from workbench.candidates import candidate_name, resolve_candidate
 from workbench.engine_environments import EngineEnvironments, with_environment
 from workbench.errors import BadBenchmarkFile
+from workbench.exports import Exported, Exports, Written
 from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
 from workbench.ladders import Ladders
@@ -62,6 +63,7 @@ from workbench.records import (
     TestSetCheck,
     TestSetDefinition,
 )
+from workbench.regressions import Regressions
 from workbench.remote import secrets_of
 from workbench.report.report import write_report
 from workbench.report_content import gather_report
@@ -85,6 +87,8 @@ class Workbench:
         self.models = ModelCatalog(settings, self.jobs, self._store)
         self.ladders = Ladders(settings, self.models, self._store)
         self.parity = Parities(settings, self.models, self.jobs)
+        self.regressions = Regressions(self._store)
+        self.exports = Exports(self._store)
         self.environments = EngineEnvironments(settings)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
@@ -226,6 +230,10 @@ class Workbench:
         wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
         content = gather_report(comparison, recommendation, wrong, self.models.profile())
         return write_report(content, path.expanduser().absolute())
+
+    def export(self, benchmark: str, what: Exported, path: Path) -> Written:
+        """Write completions, scores or the summary as a table; the format follows the file's ending."""
+        return self.exports.write(self.compare, benchmark, what, path.expanduser().absolute())
 
     def start_head_to_head(
         self,
