@@ -180,7 +180,7 @@ def _alike(found: Judgements, values: Floats, pairs: Floats) -> Booleans:
     difference over its standard deviation among the resamples, which is normal in large samples.
     """
     candidates = values.shape[1]
-    alike = np.ones((len(values), candidates, candidates), dtype=np.bool_)
+    alike = np.broadcast_to(np.eye(candidates, dtype=np.bool_), (len(values), candidates, candidates)).copy()
     places = [
         (i, j)
         for i in range(candidates)

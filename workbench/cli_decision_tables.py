@@ -11,7 +11,7 @@ from results.recommendation_records import Recommendation
 from results.regression_records import Regression
 from results.requirement_records import CandidateCost
 from workbench.cli_marks import new_table
-from workbench.report.text import one_line
+from workbench.report.text import one_line, shorten
 
 _MOST_EXAMPLES = 20
 
@@ -41,7 +41,7 @@ def print_regression(console: Console, regression: Regression) -> None:
     console.print(f"[bold]{escape(regression.conclusion)}[/]")
     if regression.left_out:
         console.print(escape(regression.left_out))
-    changes = [f"{change.what}: {change.before} → {change.after}" for change in regression.changes]
+    changes = [f"{c.what}: {shorten(c.before, 100)} → {shorten(c.after, 100)}" for c in regression.changes]
     _print_sentences(console, "What is not the same", changes or ["nothing that is recorded"])
     table = new_table("Metric", ">Before", ">After", ">Difference", ">p", "Shown")
     for metric in regression.metrics:
