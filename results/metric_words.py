@@ -1,7 +1,9 @@
 """Metrics in sentences: their titles and values as people read them, whatever the metric. Computes nothing."""
 
+from typing import Literal
+
 from results import numbers
-from results.records import MetricEstimate
+from results.records import Estimate, MetricEstimate
 
 
 def in_prose(title: str) -> str:
@@ -40,3 +42,13 @@ def signed(metric: MetricEstimate | None) -> float:
     if metric is None:
         return float("-inf")
     return metric.estimate.value if metric.higher_is_better else -metric.estimate.value
+
+
+def value_text(value: float, unit: Literal["share", "score"]) -> str:
+    """A value by its unit alone."""
+    return numbers.score(value) if unit == "score" else numbers.percent(value)
+
+
+def signed_difference(difference: Estimate, unit: Literal["share", "score"]) -> str:
+    """A difference of two values with its interval: `−4.0 points (−8.1 to +0.2)`."""
+    return numbers.estimate(difference, "score" if unit == "score" else "points")

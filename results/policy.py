@@ -216,6 +216,9 @@ def _sentence(two: _Two, policy: Policy) -> str:
     if chosen.escalated_share == 0:
         unsure = f"{policy.cheap} first and {policy.strong} when unsure gains nothing"
         return f"{unsure}: no threshold beats {policy.cheap} alone."
+    if chosen.escalated_share == 1:
+        unsure = f"{policy.cheap} first gains nothing"
+        return f"{unsure}: no threshold reaches {policy.strong} alone ({shown(policy.strong_quality, metric)})."
     gap = abs(reached.value - policy.strong_quality)
     above = "above" if reached.value > policy.strong_quality else "below"
     side = "as much as" if gap < 1e-9 else f"{difference(gap, metric)} {above}"

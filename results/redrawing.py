@@ -70,24 +70,23 @@ class Judgements(NamedTuple):
 
 def judgements(runs: Sequence[RunMeasurements]) -> Judgements | None:
     """The quality metric's units of all runs on one list of examples; None where no run was judged."""
-    scored = [run for run in runs if run.scorers and run.scored and run.outcomes]
-    metric = metrics.METRICS[scored[0].scorers[0].scorer][0] if scored else None
+    scored = [(place, run) for place, run in enumerate(runs) if run.scorers and run.scored and run.outcomes]
+    metric = metrics.METRICS[scored[0][1].scorers[0].scorer][0] if scored else None
     if metric is None:
         return None
     examples: dict[str, ExampleOutcome] = {}
-    for run in scored:
+    for _, run in scored:
         for outcome in run.outcomes:
             examples.setdefault(outcome.example_id, outcome)
     ids = {example_id: place for place, example_id in enumerate(examples)}
     groups = [outcome.group for outcome in examples.values()]
-    parts = [metrics.judged_by(run.outcomes, run.scored[0], run.labels) for run in scored]
+    parts = [metrics.judged_by(run.outcomes, run.scored[0], run.labels) for _, run in scored]
     judged = np.zeros((len(ids), len(runs)), dtype=np.bool_)
     right = np.zeros_like(judged)
     columns = next((metric.units(part).shape[1] for part in parts if part.outcomes), 0)
     units = np.zeros((len(ids), len(runs), columns))
-    for run, part in zip(scored, parts, strict=True):
+    for (place, _), part in zip(scored, parts, strict=True):
         if part.outcomes:
-            place = runs.index(run)
             rows = [ids[outcome.example_id] for outcome in part.outcomes]
             units[rows, place], judged[rows, place], right[rows, place] = metric.units(part), True, part.values == 1
     if not judged.any():
@@ -129,6 +128,25 @@ def redraw(runs: Sequence[RunMeasurements], *, seed: int = 0, resamples: int = R
     )
 
 
+def paired_p(first: Floats, second: Floats, metric: Metric, clusters: Sequence[int] | NDArray[np.int64]) -> float:
+    """Two-sided p of a difference between two candidates' metrics on the same examples, by the paired bootstrap.
+
+    first and second are units, shape (examples, columns). Twice the smaller share of resampled differences on either
+    side of zero, each counted with one more than was seen (Davison & Hinkley 1997, §4.2), so that it is never 0.
+    """
+    joint = np.concatenate([first, second], axis=1)
+    _, together = np.unique(clusters, return_inverse=True)
+    sums = np.zeros((int(together.max()) + 1, joint.shape[1]))
+    np.add.at(sums, together, joint)
+    distinct, multiplicity = np.unique(sums, axis=0, return_counts=True)
+    n = int(multiplicity.sum())
+    drawn = np.random.default_rng(0).multinomial(n, multiplicity / n, size=RESAMPLES) @ distinct
+    width = first.shape[1]
+    differences = metric.statistic(drawn[:, :width]) - metric.statistic(drawn[:, width:])
+    smaller = min(int(np.sum(differences <= 0)), int(np.sum(differences >= 0)))
+    return min(1.0, 2 * (smaller + 1) / (RESAMPLES + 1))
+
+
 def _redrawn_sums(found: Judgements, rng: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
     """Quality (resamples, candidates), and of every pair how often only the first was right (…, candidates²).
 
@@ -162,7 +180,7 @@ def _alike(found: Judgements, values: Floats, pairs: Floats) -> Booleans:
     difference over its standard deviation among the resamples, which is normal in large samples.
     """
     candidates = values.shape[1]
-    alike = np.ones((len(values), candidates, candidates), dtype=np.bool_)
+    alike = np.broadcast_to(np.eye(candidates, dtype=np.bool_), (len(values), candidates, candidates)).copy()
     places = [
         (i, j)
         for i in range(candidates)

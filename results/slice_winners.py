@@ -16,12 +16,10 @@ from results.metric_words import in_prose, shown
 from results.quality import GROUP
 from results.recommendation_records import SliceWinner
 from results.records import Estimate, MetricEstimate, RunMeasurements
-from results.redrawing import Booleans, Judgements, judgements
-from results.resampling import Floats
+from results.redrawing import Booleans, Judgements, judgements, paired_p
 from results.statistics import holm, mcnemar_exact
 
 SIGNIFICANCE = 0.05
-_RESAMPLES = 2_000
 
 
 class _Part(NamedTuple):
@@ -52,25 +50,6 @@ def slice_winners(runs: Sequence[RunMeasurements]) -> tuple[SliceWinner, ...]:
         start += len(part.p_values)
         winners.append(_winner(found, part, tests))
     return tuple(winners)
-
-
-def paired_p(first: Floats, second: Floats, metric: Metric, clusters: Sequence[int] | NDArray[np.int64]) -> float:
-    """Two-sided p of a difference between two candidates' metrics on the same examples, by the paired bootstrap.
-
-    first and second are units, shape (examples, columns). Twice the smaller share of resampled differences on either
-    side of zero, each counted with one more than was seen (Davison & Hinkley 1997, §4.2), so that it is never 0.
-    """
-    joint = np.concatenate([first, second], axis=1)
-    _, together = np.unique(clusters, return_inverse=True)
-    sums = np.zeros((int(together.max()) + 1, joint.shape[1]))
-    np.add.at(sums, together, joint)
-    distinct, multiplicity = np.unique(sums, axis=0, return_counts=True)
-    n = int(multiplicity.sum())
-    drawn = np.random.default_rng(0).multinomial(n, multiplicity / n, size=_RESAMPLES) @ distinct
-    width = first.shape[1]
-    differences = metric.statistic(drawn[:, :width]) - metric.statistic(drawn[:, width:])
-    smaller = min(int(np.sum(differences <= 0)), int(np.sum(differences >= 0)))
-    return min(1.0, 2 * (smaller + 1) / (_RESAMPLES + 1))
 
 
 def _slices(found: Judgements) -> list[tuple[str, str, NDArray[np.int64]]]:

@@ -12,7 +12,7 @@ import numpy as np
 from results import numbers
 from results.limits import broken_limits
 from results.metric_words import worse_end
-from results.ranking import DIMENSIONS, Field, Floats, Resampled, Shares, Standing, directions, is_separated, normalised
+from results.ranking import DIMENSIONS, Field, Floats, Resampled, Shares, Standing, directions, is_ahead, normalised
 from results.recommendation_records import Stability, WinShare
 from results.records import CandidateSummary, MetricEstimate
 from results.redrawing import Booleans, Redrawn
@@ -44,12 +44,14 @@ def stability(redrawn: Redrawn, chosen: Chosen, limits: Limits, weights: Shares,
     columns = redrawn.only([standing.name for standing in chosen.standings])
     eligible = _eligible(redrawn, columns, chosen, limits)
     values = _values(redrawn, columns, chosen.standings)
-    values[:, :, 0] = (
-        _counting(values[:, :, 0] * signs[0], eligible, redrawn.alike[:, columns][:, :, columns]) * signs[0]
-    )
+    alike = redrawn.alike[:, columns][:, :, columns]
+    values[:, :, 0] = _counting(values[:, :, 0] * signs[0], eligible, alike) * signs[0]
     scores = normalised(np.where(eligible[:, :, None], values, np.nan) * signs)
     utilities = np.where(eligible, np.round(scores @ np.asarray(weights), 9), -1.0)
-    winners = _winners(utilities, eligible, chosen.standings, _separated(field, weights, chosen.standings))
+    level = ~_surely_ahead(field, weights, chosen.standings)[None, :, :] & eligible[:, None, :]
+    if weights[0] > 0:
+        level &= alike
+    winners = _winners(utilities, level, chosen.standings)
     somebody = eligible.any(axis=1)
     wins = np.bincount(winners[somebody], minlength=len(chosen.standings))
     found = [
@@ -72,8 +74,8 @@ def _method(redrawn: Redrawn, resamples: int) -> str:
     return (
         f"{numbers.count(resamples)} bootstrap resamples (seed {redrawn.seed}): {units} drawn once for all candidates, "
         "groups together; requests of the latency workload drawn per candidate; limits, ties and weights applied anew "
-        "in each; which ranks are shared, memory, load time, cost, throughput and metrics other than quality kept as "
-        "they are on all examples."
+        "in each; whose utility is surely higher, memory, load time, cost, throughput and metrics other than quality "
+        "kept as they are on all examples."
     )
 
 
@@ -126,21 +128,22 @@ def _meets_quality(drawn: Floats, metric: MetricEstimate, limit: float) -> Boole
     return moved >= limit if metric.higher_is_better else moved <= limit
 
 
-def _separated(field: Field, weights: Shares, standings: Sequence[Standing]) -> Booleans:
-    """Whether the full data separates two candidates, first ahead of second; who is not ranked is separated."""
+def _surely_ahead(field: Field, weights: Shares, standings: Sequence[Standing]) -> Booleans:
+    """Whether the first's utility is surely higher than the second's, on all examples; who is not ranked is apart."""
     apart = np.ones((len(standings), len(standings)), dtype=np.bool_)
     names = [standing.name for standing in standings]
     places = [names.index(standing.name) for standing in field.standings]
     for i, mine in enumerate(places):
         for j, other in enumerate(places):
-            apart[mine, other] = i != j and is_separated(field, i, j, weights)
+            apart[mine, other] = i != j and is_ahead(field, i, j, weights)
     return apart
 
 
-def _winners(
-    utilities: Floats, eligible: Booleans, standings: Sequence[Standing], separated: Booleans
-) -> np.typing.NDArray[np.int64]:
-    """Place of the winner in every resample, by the order of results/ranking.py."""
+def _winners(utilities: Floats, levels: Booleans, standings: Sequence[Standing]) -> np.typing.NDArray[np.int64]:
+    """Place of the winner in every resample, by the order of results/ranking.py.
+
+    levels has shape (resamples, candidates, candidates): who shares a rank with whom, were the first to lead it.
+    """
     burden = [
         tuple(float("inf") if v is None else v for v in (s.values[3], s.values[1], s.values[2])) for s in standings
     ]
@@ -148,8 +151,9 @@ def _winners(
     top = utilities == utilities.max(axis=1, keepdims=True)
     leaders = np.argmin(np.where(top, order, len(standings)), axis=1)
     costs = np.array([np.nan if s.values[3] is None else s.values[3] for s in standings], dtype=np.float64)
-    level = eligible & ~separated[leaders]
-    level[np.arange(len(leaders)), leaders] = True
+    rows = np.arange(len(leaders))
+    level = levels[rows, leaders]
+    level[rows, leaders] = True
     priced = ~(level & np.isnan(costs)).any(axis=1)
     cheapest = np.argmin(np.where(level, np.nan_to_num(costs, nan=np.inf), np.inf), axis=1)
     return np.asarray(np.where(priced, cheapest, leaders), dtype=np.int64)

@@ -184,6 +184,15 @@ class Store:
 
         return self._do(read)
 
+    def run_measurements(self, benchmark: str, candidate: str) -> RunMeasurements:
+        """What was measured in one run, whatever version of the test set it had; UnknownBenchmark as in run_spec."""
+
+        def read(db: Connection) -> RunMeasurements:
+            self._run_spec(db, benchmark, candidate)
+            return _measurements(db, benchmark, [candidate])[0]
+
+        return self._do(read)
+
     def measurements(self, benchmark: str) -> tuple[RunMeasurements, ...]:
         """What was measured, one record per candidate that has a run, in the benchmark's order; UnknownBenchmark.
 
@@ -354,6 +363,17 @@ class Store:
         def read(db: Connection) -> tuple[QuantizationLoss, ...]:
             found = db.execute(query, [asked]).fetchall()
             return tuple(QuantizationLoss.model_validate_json(text) for (text,) in found)
+
+        return self._do(read)
+
+    # Whatever else reads
+
+    def reading(self, benchmark: str, work: Callable[[Connection], T]) -> T:
+        """One transaction for a module of this package that has its own SQL; UnknownBenchmark."""
+
+        def read(db: Connection) -> T:
+            self._benchmark(db, benchmark)
+            return work(db)
 
         return self._do(read)
 

@@ -11,6 +11,7 @@ from results.judge_records import JudgeReport
 from results.parity_records import ParityReport
 from results.recommendation_records import Recommendation
 from results.records import BenchmarkComparison, RunInfo
+from results.regression_records import Regression
 from results.test_set_records import KeptTestSet, TestSetDiff
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
@@ -63,6 +64,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "completions import": (Imported, False),
     "runs": (RunInfo, True),
     "compare": (BenchmarkComparison, False),
+    "regression": (Regression, False),
     "recommend": (Recommendation, False),
 }
 """`kind` of a JSON document → record of its `data`, and whether it is a list of them."""
@@ -75,9 +77,14 @@ PLAIN = {
     "`problems`), or `converted` (a list: `benchmark` and `test_set`, paths of what was written, `notes` …)",
     "testset export": "`file` (path of the file that was written)",
     "bench": "`benchmark` (its name) and `runs` (as in `runs`)",
+    "export": "`file` (path of the file that was written) and `rows` (how many it has)",
     "report": "`report` (path of the file that was written)",
 }
 """`kind` of the documents that are put together from others."""
+
+
+BESIDE = {"regression": "of `compare A B`"}
+"""Kinds that are no command of their own: which command prints them."""
 
 
 def cli_markdown() -> str:
@@ -112,7 +119,8 @@ def json_markdown() -> str:
         "",
     ]
     for kind, (record, many) in DATA.items():
-        lines += [f"## {kind}", "", f"`data` is {'a list of objects' if many else 'an object'} with:", ""]
+        where = f" {BESIDE[kind]}" if kind in BESIDE else ""
+        lines += [f"## {kind}", "", f"`data`{where} is {'a list of objects' if many else 'an object'} with:", ""]
         lines += [f"- `{name}`: {_sentence(field.description)}" for name, field in record.model_fields.items()]
         lines.append("")
     for kind, text in PLAIN.items():

@@ -6,9 +6,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from results import numbers
+from results.metric_words import signed_difference, value_text
 from results.recommendation_records import Recommendation
+from results.regression_records import Regression
 from results.requirement_records import CandidateCost
 from workbench.cli_marks import new_table
+from workbench.report.text import one_line, shorten
+
+_MOST_EXAMPLES = 20
 
 
 def print_recommendation(console: Console, recommendation: Recommendation) -> None:
@@ -29,6 +34,38 @@ def print_recommendation(console: Console, recommendation: Recommendation) -> No
     _print_sentences(console, "Best at each part of the test set", [part.sentence for part in recommendation.slices])
     _print_sentences(console, "Two models", [policy.sentence for policy in recommendation.policies])
     print_costs(console, recommendation.costs)
+
+
+def print_regression(console: Console, regression: Regression) -> None:
+    """What changed, the conclusion, every metric, and the examples that were fixed or broken."""
+    console.print(f"[bold]{escape(regression.conclusion)}[/]")
+    if regression.left_out:
+        console.print(escape(regression.left_out))
+    changes = [f"{c.what}: {shorten(c.before, 100)} → {shorten(c.after, 100)}" for c in regression.changes]
+    _print_sentences(console, "What is not the same", changes or ["nothing that is recorded"])
+    table = new_table("Metric", ">Before", ">After", ">Difference", ">p", "Shown")
+    for metric in regression.metrics:
+        table.add_row(
+            escape(metric.title),
+            value_text(metric.before, metric.unit),
+            value_text(metric.after, metric.unit),
+            signed_difference(metric.difference, metric.unit),
+            f"{metric.p_value:.3f}",
+            metric.shown,
+        )
+    console.print(table)
+    for state, mark in (("broken", "[red]✕[/]"), ("fixed", "[green]✓[/]")):
+        found = [example for example in regression.examples if example.state == state]
+        for example in found[:_MOST_EXAMPLES]:
+            answers = f"{one_line(example.before or '–')} → {one_line(example.after or '–')}"
+            console.print(
+                f"{mark} {state} {escape(one_line(example.example_id))}: {escape(answers)} "
+                f"(right: {escape(one_line(example.target))})"
+            )
+        if len(found) > _MOST_EXAMPLES:
+            console.print(f"… and {len(found) - _MOST_EXAMPLES} more {state} (all of them with --json)")
+    unchanged = f"{regression.unchanged_right} right, {regression.unchanged_wrong} not"
+    console.print(f"Unchanged: {unchanged}.")
 
 
 def print_costs(console: Console, costs: Sequence[CandidateCost]) -> None:

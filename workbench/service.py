@@ -48,6 +48,7 @@ from workbench.benchmark_runs import BenchmarkRun
 from workbench.candidates import candidate_name, resolve_candidate
 from workbench.engine_environments import EngineEnvironments, with_environment
 from workbench.errors import BadBenchmarkFile
+from workbench.exports import Exported, Exports, Written
 from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
 from workbench.judging import Judges
@@ -67,6 +68,7 @@ from workbench.records import (
     TestSetCheck,
     TestSetDefinition,
 )
+from workbench.regressions import Regressions
 from workbench.remote import secrets_of
 from workbench.settings import Settings
 from workbench.stored_answers import StoredAnswers
@@ -94,6 +96,8 @@ class Workbench:
         self.parity = Parities(settings, self.models, self.jobs)
         self.test_sets = TestSetBook(self._store)
         self.prompt_lengths = PromptLengths(settings, self.models)
+        self.regressions = Regressions(self._store)
+        self.exports = Exports(self._store)
         self.environments = EngineEnvironments(settings)
         self.judges = Judges(settings, self.models, self.jobs, self._store)
         self.text_passes = TextPasses(settings, self.models, self._store)
@@ -292,6 +296,10 @@ class Workbench:
         wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
         content = gather_report(comparison, recommendation, wrong, self.models.profile())
         return write_report(content, path.expanduser().absolute())
+
+    def export(self, benchmark: str, what: Exported, path: Path) -> Written:
+        """Write completions, scores or the summary as a table; the format follows the file's ending."""
+        return self.exports.write(self.compare, benchmark, what, path.expanduser().absolute())
 
     def start_head_to_head(
         self,
