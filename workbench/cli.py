@@ -198,13 +198,17 @@ def runs(benchmark: Annotated[str | None, typer.Argument()] = None, home: Home =
 @app.command()
 def compare(benchmark: str, home: Home = None, as_json: Json = False) -> None:
     """Compare a benchmark's candidates, paired and with intervals."""
+    from workbench.cli_judge_tables import print_judging
     from workbench.cli_tables import print_comparison
 
-    comparison = open_workbench(home).compare(benchmark)
+    workbench = open_workbench(home)
+    comparison = workbench.compare(benchmark)
     if as_json:
         print_json("compare", comparison)
     else:
         print_comparison(console(), comparison)
+        for judging in workbench.judges.reports(benchmark):
+            print_judging(console(), judging)
 
 
 Requirements = Annotated[Path | None, typer.Option(help="YAML file with `limits` and `weights`.")]

@@ -222,7 +222,8 @@ class Workbench:
         comparison = self.compare(benchmark)
         recommendation = recommend(comparison, requirements or comparison.benchmark.requirements)
         wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
-        content = gather_report(comparison, recommendation, wrong, self.models.profile())
+        judgings = self.judges.reports(benchmark)
+        content = gather_report(comparison, recommendation, wrong, self.models.profile(), judgings)
         return write_report(content, path.expanduser().absolute())
 
     def start_head_to_head(
