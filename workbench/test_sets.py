@@ -53,6 +53,7 @@ def prepare_benchmark(
         source=checked.file.path,
     )
     example_request(test_set, test_set.examples[0], Workload(kind="accuracy"))
+    _check_paraphrases(definition, test_set)
     return PreparedBenchmark(
         definition=definition,
         test_set=test_set,
@@ -61,6 +62,14 @@ def prepare_benchmark(
         source=source,
         text=text,
     )
+
+
+def _check_paraphrases(definition: BenchmarkDefinition, test_set: TestSet) -> None:
+    """Raises BadTemplate for another wording that does not render."""
+    for workload in definition.workloads:
+        for prompt in workload.paraphrases:
+            worded = test_set.model_copy(update={"prompt": prompt})
+            example_request(worded, test_set.examples[0], workload)
 
 
 def default_prompt(text_column: str) -> PromptTemplate:
