@@ -22,7 +22,7 @@ def compare(wanted: TextPass) -> TextPassResult:
             f"bert-score does not know which layer of {wanted.model!r} to take. Say it with --layers."
         ) from error
     except (OSError, ValueError, RuntimeError) as error:
-        raise EngineFailed(f"bert-score could not load {wanted.model!r}: {error}.") from error
+        raise EngineFailed(f"bert-score could not load {wanted.model!r}: {str(error).rstrip('.')}.") from error
     answers = [wanted.texts[one] for one, _ in wanted.pairs]
     targets = [wanted.texts[other] for _, other in wanted.pairs]
     precision, recall, f1 = scorer.score(answers, targets)

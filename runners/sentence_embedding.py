@@ -19,7 +19,8 @@ def compare(wanted: TextPass) -> TextPassResult:
     try:
         model = SentenceTransformer(wanted.model)
     except (OSError, ValueError, RuntimeError) as error:
-        raise EngineFailed(f"sentence-transformers could not load {wanted.model!r}: {error}.") from error
+        said = str(error).rstrip(".")
+        raise EngineFailed(f"sentence-transformers could not load {wanted.model!r}: {said}.") from error
     texts = [wanted.prefix + text for text in wanted.texts]
     vectors = np.asarray(
         model.encode(texts, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True),

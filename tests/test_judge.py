@@ -14,6 +14,8 @@ from results.store import Store
 from tests.making import smollm2_path
 from tests.openai_server import openai_server, prompt_of
 from tests.test_cli import TEST_SET, printed, workbench
+from workbench.benchmark_file import read_judge_file
+from workbench.judge_records import JudgeDefinition
 from workbench.service import Workbench
 from workbench.settings import read_settings
 
@@ -214,6 +216,16 @@ def test_wrong_judge_files_are_refused_with_a_sentence(measured: Path, tmp_path:
     with pytest.raises(WorkbenchError) as refused:
         start()
     assert words in str(refused.value)
+
+
+def test_the_example_in_the_document_is_valid_and_names_every_key(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "judging.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "judge.yaml").write_text(example)
+    definition = read_judge_file(tmp_path / "judge.yaml")
+    assert definition.judge.quantization == "Q4_K_M"
+    for name in JudgeDefinition.model_fields:
+        assert re.search(rf"^{name}:", example, re.MULTILINE), name
 
 
 def test_a_judge_that_says_nothing_usable_is_told_so(home: Path) -> None:

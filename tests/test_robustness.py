@@ -11,10 +11,14 @@ from results.records import Benchmark, RunMeasurements
 from results.robustness import fleiss_kappa, robustness
 from results.store import Store
 from runners.engine_options import EngineOptions, LlamaCppOptions, ScriptedOptions
+from runners.errors import BadTemplate
 from runners.process import RunFolder, run_in_worker
 from runners.records import RunResult, RunSpec, Workload
 from tests.making import LABELS, make_examples, make_spec, make_test_set, small_llama_options, smollm2_path
 from tests.results_samples import benchmark
+from tests.test_cli import TEST_SET
+from workbench.benchmark_file import parse_benchmark
+from workbench.test_sets import prepare_benchmark
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "robustness.md").read_text(encoding="utf-8")
 
@@ -108,13 +112,36 @@ def test_an_interrupted_workload_is_resumed_and_every_request_counts_once(tmp_pa
     assert all(e.completion.variation == e.completion.request_id.split(":")[0] for e in result.completions[20:])
 
 
-def test_past_runs_keep_their_keys() -> None:
-    workloads = (Workload(kind="accuracy"), Workload(kind="latency", prompts=30))
-    before = make_spec(workloads=workloads).key
-    assert set(Workload(kind="accuracy").model_dump(exclude_defaults=True)) == {"kind"}
-    changed = make_spec(workloads=(Workload(kind="robustness", perturbations=("typos",)),)).key
-    other = make_spec(workloads=(Workload(kind="robustness", perturbations=("case",)),)).key
-    assert len({before, changed, other}) == 3
+def test_past_runs_keep_their_keys_and_every_setting_of_robustness_makes_another_run() -> None:
+    workloads = (
+        Workload(kind="accuracy"),
+        Workload(kind="latency", prompts=30, stop=("x",)),
+        Workload(kind="load"),
+    )
+    assert make_spec(workloads=workloads).key == "9b19b8e129d93aeba20fe552c4d5f873"
+    held = Workload(kind="accuracy", calibration="contextual", answers="held")
+    assert make_spec(LlamaCppOptions(), workloads=(held,)).key == "87e50e06703dc345043a26353fd5a21f"
+    asked = {"kind": "robustness", "perturbations": ["paraphrase"], "temperature": 0.5}
+    changes: list[dict[str, object]] = [
+        {},
+        {"perturbations": ["paraphrase", "typos"]},
+        {"examples": 3},
+        {"repeats": 5},
+        {"typo_rate": 0.2},
+        {"paraphrases": [{"user": "Now: {{ text }}"}]},
+    ]
+    keys = {make_spec(workloads=(Workload.model_validate(asked | change),)).key for change in changes}
+    assert len(keys) == len(changes)
+
+
+def test_a_paraphrase_that_does_not_render_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "messages.csv").write_text(TEST_SET)
+    text = (
+        "name: small\ntest_set: {file: messages.csv}\ncandidates: [{model: a, engine: scripted}]\n"
+        "workloads: [{kind: robustness, perturbations: [paraphrase], paraphrases: [{user: '{{ txt }}'}]}]\n"
+    )
+    with pytest.raises(BadTemplate, match="column that is not there"):
+        prepare_benchmark(parse_benchmark(text, "small.yaml"), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.cli_parts import WORSE, Home, Json, console, leave, open_workbench, print_json
+
+if TYPE_CHECKING:
+    from workbench.service import Workbench
 
 
 class Kind(StrEnum):
@@ -37,10 +40,7 @@ def compare(
     if other is None:
         if fail_if_worse or margin is not None:
             raise typer.BadParameter("--fail-if-worse and --margin need two runs: compare A B.")
-        from workbench.cli_tables import print_comparison
-
-        comparison = workbench.compare(benchmark)
-        print_json("compare", comparison) if as_json else print_comparison(console(), comparison)
+        _compare_all(workbench, benchmark, as_json)
         return
     from workbench.cli_decision_tables import print_regression
 
@@ -48,6 +48,19 @@ def compare(
     print_json("regression", regression) if as_json else print_regression(console(), regression)
     if fail_if_worse and regression.fails:
         raise typer.Exit(WORSE)
+
+
+def _compare_all(workbench: "Workbench", benchmark: str, as_json: bool) -> None:
+    from workbench.cli_judge_tables import print_judging
+    from workbench.cli_tables import print_comparison
+
+    comparison = workbench.compare(benchmark)
+    if as_json:
+        print_json("compare", comparison)
+        return
+    print_comparison(console(), comparison)
+    for judging in workbench.judges.reports(benchmark):
+        print_judging(console(), judging)
 
 
 def recommend(benchmark: str, home: Home = None, requirements: RequirementsFile = None, as_json: Json = False) -> None:

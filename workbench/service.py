@@ -294,7 +294,8 @@ class Workbench:
         comparison, measurements = self._compared(benchmark)
         recommendation = recommend(comparison, requirements or comparison.benchmark.requirements, measurements)
         wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
-        content = gather_report(comparison, recommendation, wrong, self.models.profile())
+        judgings = self.judges.reports(benchmark)
+        content = gather_report(comparison, recommendation, wrong, self.models.profile(), judgings)
         return write_report(content, path.expanduser().absolute())
 
     def export(self, benchmark: str, what: Exported, path: Path) -> Written:

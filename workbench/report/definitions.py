@@ -285,6 +285,18 @@ _TERMS = (
         "same; the share of pairs of answers that are; and Fleiss' kappa, 1 for always the same and 0 for as often as "
         "chance alone would have it.",
     ),
+    (
+        "judgekappa",
+        "Agreement of a judge",
+        "Cohen's kappa of the judge with somebody who knows: 1 is always the same, 0 as often as by chance. Grades of "
+        "a judge that hardly agrees with your own labels say nothing.",
+    ),
+    (
+        "judgebias",
+        "Biases of a judge",
+        "Length: Spearman's correlation of an answer's length with its grade. Position: in how many comparisons the "
+        "other order gave another verdict; those are ties.",
+    ),
     # Validity
     (
         "scored",

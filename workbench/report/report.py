@@ -24,6 +24,7 @@ from workbench.report.evidence import (
     pairs_section,
     slices_section,
 )
+from workbench.report.judging import judging_section
 from workbench.report.ladder import ladder_section
 from workbench.report.licenses import licenses_section
 from workbench.report.load import load_section
@@ -44,7 +45,8 @@ _TEMPLATES = FileSystemLoader(Path(__file__).parent)
 def build_document(content: ReportContent) -> Document:
     """All sections of a report in their order, without paths or logs of the machine it was made on."""
     shared = for_sharing(content)
-    ladder, robust = ladder_section(shared), robustness_section(shared)
+    ladder = ladder_section(shared)
+    passes = (robustness_section(shared), judging_section(shared))
     return Document(
         title=f"Recommendation: {shared.comparison.benchmark.name}",
         facts=summary_facts(shared),
@@ -59,7 +61,7 @@ def build_document(content: ReportContent) -> Document:
             *((ladder,) if ladder is not None else ()),
             labels_section(shared),
             slices_section(shared),
-            *((robust,) if robust is not None else ()),
+            *(section for section in passes if section is not None),
             ledger_section(shared),
             examples_section(shared),
             licenses_section(shared),
