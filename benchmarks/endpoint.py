@@ -26,7 +26,8 @@ from statistics import median
 
 from catalog.records import Candidate
 from results.levels import level_summaries
-from results.records import Benchmark, Requirements
+from results.records import Benchmark
+from results.requirement_records import Requirements
 from results.store import Store
 from runners.engine import engine_version
 from runners.engine_options import EndpointOptions

@@ -7,7 +7,9 @@ ResultsError (a WorkbenchError)
 ├── UnknownBenchmark   no benchmark of that name
 ├── UnknownTestSet     no imported test set of that name, or no such version
 ├── DoubledExamples    ids of examples that stand twice
-└── NothingToCompare   no finished run with scores
+├── NothingToCompare   no finished run with scores
+├── BadRequirements    limits, weights or prices that cannot be meant
+└── ExportFailed       a file that cannot be written, or has an ending that is not known
 """
 
 from catalog.errors import WorkbenchError
@@ -43,3 +45,11 @@ class DoubledExamples(ResultsError):
 
 class NothingToCompare(ResultsError):
     """No finished run with scores."""
+
+
+class BadRequirements(ResultsError):
+    """Limits, weights or prices that cannot be meant."""
+
+
+class ExportFailed(ResultsError):
+    """A file that cannot be written, or has an ending that is not known."""

@@ -1,7 +1,7 @@
-"""The recommendation in sentences: why each candidate is where it is, and the three lines above them all.
+"""The recommendation in three lines: which one, why, what to mind. Reasons of each place stand in results/reasons.py.
 
-Every sentence is made from numbers that stand beside it. Accuracy is called higher or lower only where the corrected
-test shows it; latency and memory are given as measured, without a claim.
+Every sentence is made from numbers that stand beside it. Quality is called higher or lower only where the corrected
+test shows it; latency, memory and cost are given as measured, without a claim.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,19 +9,18 @@ from collections.abc import Callable, Sequence
 from catalog.records import Verdict, VerdictValue
 from results import numbers
 from results.comparison import pair_of, shows_difference
+from results.cost import cost_of
 from results.limits import memory_bytes
-from results.ranking import DIMENSIONS, Shares, Standing, utility
-from results.records import (
-    BenchmarkComparison,
-    CandidateSummary,
-    Estimate,
-    ExcludedCandidate,
-    Recommendation,
-    WeightChange,
-)
+from results.metric_words import difference, in_prose, shown, shown_estimate
+from results.reasons import money_shower
+from results.recommendation_records import ExcludedCandidate, Recommendation, Stability, WeightChange
+from results.records import BenchmarkComparison, CandidateSummary, Estimate, MetricEstimate
 
 WIDE_INTERVAL = 0.15
-"""An accuracy interval wider than this share is pointed out: the test set is small for a decision."""
+"""An interval of quality wider than this part of its scale is pointed out: the test set is small for a decision."""
+
+UNSTABLE = 0.8
+"""A winner that wins in fewer resamples than this is pointed out."""
 
 NEAR_WEIGHT = 0.15
 """A share of weight that is this close to changing the winner is pointed out."""
@@ -36,7 +35,7 @@ def headline(
     """The three lines, from the qualified candidates in their order (at least one)."""
     return (
         _which(best[0]),
-        _why(best, comparison),
+        _why(best, comparison, recommendation),
         _mind(best, comparison, recommendation),
     )
 
@@ -48,101 +47,47 @@ def headline_of_nobody(excluded: Sequence[ExcludedCandidate], miss: str | None) 
     return ("No candidate meets every limit.", miss, f"Out: {_out(excluded)}.")
 
 
-def reasons(
-    index: int, order: Sequence[tuple[int, Standing]], summary: CandidateSummary, weights: Shares
-) -> tuple[str, ...]:
-    """Why a candidate is where it is: one sentence per dimension, the sum, and how an equal sum was ordered."""
-    rank, place = order[index]
-    others = [standing for _, standing in order if standing.name != place.name]
-    found = [
-        _quality_reason(place, summary),
-        _cost_reason("End to end (p50)", place.latency_seconds, [o.latency_seconds for o in others], numbers.seconds),
-        _cost_reason("Peak memory", place.memory_bytes, [o.memory_bytes for o in others], numbers.bytes_),
-    ]
-    parts = " + ".join(
-        f"{share:.2f} × {score:.2f} {name}"
-        for share, score, name in zip(weights, place.scores, DIMENSIONS, strict=True)
-    )
-    found.append(f"Utility {utility(place, weights):.2f} = {parts}.")
-    if index > 0:
-        before_rank, before = order[index - 1]
-        if before_rank == rank:
-            found.append(f"Nothing measured separates it from {before.name}; they share rank {rank}.")
-        elif round(utility(before, weights) - utility(place, weights), 9) == 0:
-            found.append(
-                f"Its utility equals that of {before.name}, which comes first by {_tie_broken_by(before, place)}."
-            )
-    return tuple(found)
-
-
-def _tie_broken_by(before: Standing, after: Standing) -> str:
-    """What put one before the other at equal utility, in the order of results/ranking.py."""
-    if before.latency_seconds != after.latency_seconds:
-        return "lower end-to-end time"
-    return "lower peak memory" if before.memory_bytes != after.memory_bytes else "higher accuracy"
-
-
-def _quality_reason(place: Standing, summary: CandidateSummary) -> str:
-    accuracy = numbers.estimate(summary.accuracy, "percent")
-    if place.accuracy is None:
-        return "Accuracy was not measured and counts as worst."
-    if place.tied_with_best:
-        best = numbers.percent(place.quality)
-        return f"Accuracy {accuracy}: not shown to differ from the highest ({best}), so it counts as equal to it."
-    return f"Accuracy {accuracy}."
-
-
-def _cost_reason(
-    what: str, value: float | None, others: Sequence[float | None], show: Callable[[float | None], str]
-) -> str:
-    """One sentence for a value of which less is better."""
-    if value is None:
-        return f"{what} was not measured and counts as worst."
-    known = [other for other in others if other is not None]
-    if not known:
-        return f"{what} {show(value)}."
-    lowest = min(known)
-    if value <= lowest:
-        return f"{what} {show(value)}, the lowest of {len(known) + 1}."
-    times = f"{numbers.ratio(value / lowest)} the lowest" if lowest > 0 else "the lowest is"
-    return f"{what} {show(value)}, {times} ({show(lowest)})."
-
-
 def _which(winner: CandidateSummary) -> str:
-    name = winner.candidate.name
-    if winner.accuracy is None:
-        return f"Use {name}; its accuracy was not measured and has no weight here."
-    n = numbers.things(winner.accuracy.n, "example")
-    return f"Use {name}: {numbers.estimate(winner.accuracy, 'percent')} right on {n}."
+    name, metric = winner.candidate.name, winner.quality
+    if metric is None:
+        return f"Use {name}; its quality was not measured and has no weight here."
+    n = numbers.things(metric.estimate.n, "example")
+    if metric.title == "Accuracy":
+        return f"Use {name}: {shown_estimate(metric)} right on {n}."
+    return f"Use {name}: {in_prose(metric.title)} {shown_estimate(metric)} on {n}."
 
 
-def _why(best: Sequence[CandidateSummary], comparison: BenchmarkComparison) -> str:
+def _why(best: Sequence[CandidateSummary], comparison: BenchmarkComparison, recommendation: Recommendation) -> str:
     """The winner against the runner-up."""
     if len(best) == 1:
         if len(comparison.candidates) == 1:
             return "It is the only candidate, so nothing was compared."
         return f"It is the only one of {len(comparison.candidates)} candidates that meets every limit."
     winner, runner_up = best[0], best[1]
+    costs = [cost_of(recommendation.costs, each.candidate.name) for each in (winner, runner_up)]
+    money = [cost.per_1000_examples if cost else None for cost in costs]
     parts = [
-        _accuracy_against(winner, runner_up, comparison),
+        _quality_against(winner, runner_up, comparison),
         _against(
             "end to end (p50)", _value(winner.e2e_p50_seconds), _value(runner_up.e2e_p50_seconds), numbers.seconds
         ),
         _against("peak memory", memory_bytes(winner), memory_bytes(runner_up), numbers.bytes_),
+        _against("1,000 examples", money[0], money[1], money_shower(recommendation.costs)),
     ]
     return f"Against {runner_up.candidate.name}: {'; '.join(part for part in parts if part)}."
 
 
-def _accuracy_against(winner: CandidateSummary, runner_up: CandidateSummary, comparison: BenchmarkComparison) -> str:
-    ours, theirs = _value(winner.accuracy), _value(runner_up.accuracy)
-    values = f"{numbers.percent(ours)} against {numbers.percent(theirs)}"
+def _quality_against(winner: CandidateSummary, runner_up: CandidateSummary, comparison: BenchmarkComparison) -> str:
+    metric = winner.quality or runner_up.quality
+    name = in_prose(metric.title) if metric else "quality"
+    ours, theirs = _quality(winner), _quality(runner_up)
+    values = f"{shown(ours, metric)} against {shown(theirs, metric)}"
     pair = pair_of(comparison.pairs, winner.candidate.name, runner_up.candidate.name)
     if ours is None or theirs is None or pair is None:
-        return f"accuracy {values}, not on the same examples"
+        return f"{name} {values}, not on the same examples"
     if not shows_difference(pair):
-        return f"no difference in accuracy shown ({values} at n = {numbers.count(pair.n)})"
-    wins = (pair.difference.value > 0) == (pair.first == winner.candidate.name)
-    return f"{'higher' if wins else 'lower'} accuracy ({values}, adjusted {numbers.p_value(pair.p_adjusted)})"
+        return f"no difference in {name} shown ({values} at n = {numbers.count(pair.n)})"
+    return f"{'higher' if ours > theirs else 'lower'} {name} ({values}, adjusted {numbers.p_value(pair.p_adjusted)})"
 
 
 def _against(what: str, ours: float | None, theirs: float | None, show: Callable[[float | None], str]) -> str:
@@ -152,7 +97,8 @@ def _against(what: str, ours: float | None, theirs: float | None, show: Callable
 def _mind(best: Sequence[CandidateSummary], comparison: BenchmarkComparison, recommendation: Recommendation) -> str:
     """What stands against the recommendation, most binding first."""
     winner = best[0]
-    points = [_license(winner.verdict), *_doubts(winner), _ties(best, comparison)]
+    points = [_license(winner.verdict), *_doubts(winner), _shared_first(recommendation), _ties(best, comparison)]
+    points.append(_unstable(recommendation.stability, winner.candidate.name))
     if recommendation.excluded:
         out = numbers.things(len(recommendation.excluded), "candidate is", "candidates are")
         points.append(f"{out} out: {_out(recommendation.excluded)}")
@@ -183,15 +129,9 @@ def _doubts(winner: CandidateSummary) -> list[str]:
         found.append(f"its run is {winner.status}")
     if winner.validity_warning:
         found.append(winner.validity_warning.rstrip("."))
-    accuracy = winner.accuracy
-    if accuracy is not None and (accuracy.low is None or accuracy.high is None):
-        found.append(f"its accuracy has no interval ({accuracy.method})")
-    elif accuracy is not None and accuracy.low is not None and accuracy.high is not None:
-        width = accuracy.high - accuracy.low
-        if width > WIDE_INTERVAL:
-            found.append(
-                f"n = {numbers.count(accuracy.n)} is small, its accuracy is known to {numbers.points(width)} only"
-            )
+    metric = winner.quality
+    if metric is not None:
+        found += _small(metric)
     missing = [
         what
         for what, value in (("end-to-end time", winner.e2e_p50_seconds), ("peak memory", memory_bytes(winner)))
@@ -202,15 +142,45 @@ def _doubts(winner: CandidateSummary) -> list[str]:
     return found
 
 
+def _small(metric: MetricEstimate) -> list[str]:
+    """Whether the test set is small for what it says of quality."""
+    estimate, name = metric.estimate, in_prose(metric.title)
+    if estimate.low is None or estimate.high is None:
+        return [f"its {name} has no interval ({estimate.method})"]
+    width, scale = estimate.high - estimate.low, 1 if metric.unit == "share" or estimate.high <= 1 else 100
+    if width <= WIDE_INTERVAL * scale:
+        return []
+    return [f"n = {numbers.count(estimate.n)} is small, its {name} is known to {difference(width, metric)} only"]
+
+
+def _shared_first(recommendation: Recommendation) -> str:
+    """Who shares the first rank with the winner."""
+    others = [place.name for place in recommendation.ranked[1:] if place.rank == 1]
+    return (
+        f"the data cannot separate it from {', '.join(others)}, and it comes first as the cheaper one" if others else ""
+    )
+
+
+def _unstable(stability: Stability | None, name: str) -> str:
+    """How seldom it wins when the test set is drawn anew, where that is seldom."""
+    if stability is None:
+        return ""
+    share = next((win.share for win in stability.shares if win.name == name), 0.0)
+    if share >= UNSTABLE:
+        return ""
+    return f"it wins in only {numbers.percent(share)} of {numbers.count(stability.resamples)} resamples of the test set"
+
+
 def _ties(best: Sequence[CandidateSummary], comparison: BenchmarkComparison) -> str:
-    """Who the winner cannot be told from in accuracy, among those who qualify."""
+    """Who the winner cannot be told from in quality, among those who qualify."""
     name = best[0].candidate.name
     pairs = [(other.candidate.name, pair_of(comparison.pairs, name, other.candidate.name)) for other in best[1:]]
     tied = [(other, pair) for other, pair in pairs if pair is not None and not shows_difference(pair)]
     if not tied:
         return ""
     named = ", ".join(f"{other} (n = {numbers.count(pair.n)})" for other, pair in tied)
-    return f"no difference in accuracy shown to {named}"
+    metric = best[0].quality
+    return f"no difference in {in_prose(metric.title) if metric else 'quality'} shown to {named}"
 
 
 def _near_change(changes: Sequence[WeightChange]) -> str:
@@ -230,6 +200,10 @@ def _near_change(changes: Sequence[WeightChange]) -> str:
 
 def _out(excluded: Sequence[ExcludedCandidate]) -> str:
     return ", ".join(f"{out.name} ({', '.join(limit.limit for limit in out.broken)})" for out in excluded)
+
+
+def _quality(summary: CandidateSummary) -> float | None:
+    return None if summary.quality is None else summary.quality.estimate.value
 
 
 def _value(estimate: Estimate | None) -> float | None:

@@ -4,12 +4,13 @@ Which scorer has which metrics stands in results/metrics.py and results/scorer_m
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from results.records import ExampleOutcome
-from results.statistics import Floats
+from results.resampling import Floats, ratio
 
 
 class Judged(NamedTuple):
@@ -46,7 +47,13 @@ class Metric(NamedTuple):
     unit: Literal["share", "score"] = "share"
     higher_is_better: bool = True
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the weighted mean of the scorer's values, which lie between 0 and 1."""
+        return self.units is mean_of() and self.statistic is ratio
 
+
+@cache
 def mean_of(name: str | None = None) -> Callable[[Judged], Floats]:
     """Units of a weighted mean of the scorer's value, or of one of its counts over the examples that have it."""
 
@@ -57,8 +64,3 @@ def mean_of(name: str | None = None) -> Callable[[Judged], Floats]:
         return np.column_stack([np.where(known, values, 0.0) * weights, weights])
 
     return units
-
-
-def ratio(sums: Floats) -> Floats:
-    """First column ÷ second; 0 where the second is 0."""
-    return np.divide(sums[:, 0], sums[:, 1], out=np.zeros(len(sums)), where=sums[:, 1] != 0)

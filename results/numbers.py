@@ -4,6 +4,7 @@ Numbers come in as records store them (shares 0 to 1, seconds, bytes) and go out
 significant digits where a unit is scaled. Unknown is a dash. Nothing here computes or judges.
 """
 
+import math
 from typing import Literal
 
 from results.records import Estimate
@@ -11,7 +12,7 @@ from results.records import Estimate
 UNKNOWN = "–"
 """Shown where a value is None."""
 
-Unit = Literal["percent", "points", "seconds", "bytes", "rate", "count"]
+Unit = Literal["percent", "points", "seconds", "bytes", "rate", "count", "score"]
 """What an estimate's value is measured in."""
 
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
@@ -67,6 +68,20 @@ def things(value: int, one: str, many: str | None = None) -> str:
 def rate(value: float | None, unit: str = "tokens/s") -> str:
     """Things per second: 43.21 → `43.2 tokens/s`."""
     return UNKNOWN if value is None else f"{_fixed(value, _digits(value))} {unit}"
+
+
+def score(value: float | None) -> str:
+    """A metric that is no share: 0.7341 → `0.734`, 23.41 → `23.4`."""
+    return UNKNOWN if value is None else _fixed(value, _digits_of_score(value))
+
+
+def money(value: float | None, currency: str) -> str:
+    """An amount with three significant digits: 0.01234 → `0.0123 EUR`, 12.5 → `12.50 EUR`."""
+    if value is None:
+        return UNKNOWN
+    size = abs(value)
+    digits = 2 if size >= 1 or size == 0 else min(8, 2 - math.floor(math.log10(size)))
+    return f"{_fixed(value, digits)} {currency}"
 
 
 def joules(value: float | None) -> str:
@@ -132,8 +147,9 @@ def _unit(value: float, unit: Unit) -> tuple[float, int, str]:
             return scale, _digits_of_bytes(value, scale), name
         case "rate":
             return 1.0, _digits(value), "tokens/s"
-        case "count":
-            return 1.0, 0 if float(value).is_integer() else 1, ""
+        case "score" | "count":
+            whole = 0 if float(value).is_integer() else 1
+            return 1.0, _digits_of_score(value) if unit == "score" else whole, ""
 
 
 def _scale_of_seconds(value: float) -> tuple[float, str]:
@@ -160,6 +176,11 @@ def _digits(value: float) -> int:
     if size >= 100 or size == 0:
         return 0
     return 1 if size >= 10 else 2
+
+
+def _digits_of_score(value: float) -> int:
+    """Digits after the point that keep a score from 0 to 1 as exact as one from 0 to 100."""
+    return 3 if abs(value) <= 1 else _digits(value)
 
 
 def _fixed(value: float, digits: int, *, signed: bool = False) -> str:

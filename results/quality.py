@@ -1,4 +1,4 @@
-"""Quality of one candidate from its judged examples: accuracy, per label, per slice, confusion.
+"""Quality of one candidate from its judged examples: accuracy, per label, confusion.
 
 Every example that was judged counts, whatever became of it: an answer that was unparseable, truncated, empty, refused
 or did not fit the context is not right. Examples that failed or were skipped were not judged and are left out of n;
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from results.records import Confusion, Estimate, ExampleOutcome, LabelQuality, SliceQuality
-from results.statistics import Floats, bootstrap_mean, bootstrap_sums, wilson
+from results.records import Confusion, Estimate, ExampleOutcome, LabelQuality
+from results.resampling import Floats, ratio
+from results.statistics import Sums, bootstrap_sums, wilson
 from runners.records import Validity
 
 GROUP = "group"
@@ -37,74 +38,49 @@ def groups(outcomes: Sequence[ExampleOutcome]) -> tuple[str | None, ...] | None:
 
 
 def accuracy(outcomes: Sequence[ExampleOutcome]) -> Estimate | None:
-    """Share of right answers among judged examples; Wilson, or the bootstrap over groups. None without examples."""
+    """Share of right answers among judged examples: Wilson, with groups or weights the bootstrap; None without any."""
     asked = judged(outcomes)
     if not asked:
         return None
-    by_group = groups(asked)
-    if by_group is not None:
-        return bootstrap_mean([float(bool(o.right)) for o in asked], groups=by_group, bounds=(0.0, 1.0))
-    return wilson(sum(bool(outcome.right) for outcome in asked), len(asked))
-
-
-def balanced_accuracy(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -> Estimate | None:
-    """Mean recall over the labels that occur as targets (Brodersen et al. 2010), bootstrap over examples."""
-    asked = judged(outcomes)
-    return bootstrap_sums(label_units(asked, labels), mean_recall, groups=groups(asked)) if asked else None
-
-
-def macro_f1(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -> Estimate | None:
-    """Mean of the labels' F1 = 2·hits ÷ (support + predicted), over labels that occur, bootstrap over examples.
-
-    The mean of F1 values, not the F1 of mean precision and recall (Opitz & Burst 2019, arXiv:1911.03347).
-    """
-    asked = judged(outcomes)
-    return bootstrap_sums(label_units(asked, labels), mean_f1, groups=groups(asked)) if asked else None
+    by_group, weights = groups(asked), np.array([outcome.weight for outcome in asked])
+    if by_group is None and np.ptp(weights) == 0:
+        return wilson(sum(bool(outcome.right) for outcome in asked), len(asked))
+    right = weights * np.array([bool(outcome.right) for outcome in asked])
+    share = Sums(np.column_stack([right, weights]), ratio, (0.0, 1.0))
+    return bootstrap_sums([share], groups=by_group)[0]
 
 
 def mean_recall(sums: Floats) -> Floats:
     """Mean recall over the labels with support, from sums of `label_units`."""
     hits, support, _ = np.split(sums, 3, axis=1)
-    return _mean_where(hits, support, support > 0)
+    return _mean_ratio(hits, support)
 
 
 def mean_f1(sums: Floats) -> Floats:
     """Mean F1 over the labels that occur, from sums of `label_units`."""
     hits, support, predicted = np.split(sums, 3, axis=1)
-    return _mean_where(2 * hits, support + predicted, support + predicted > 0)
+    return _mean_ratio(2 * hits, support + predicted)
 
 
 def label_qualities(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -> tuple[LabelQuality, ...]:
-    """Precision, recall and F1 of every label, in the test set's order."""
+    """Precision, recall and F1 of every label, weights counted, in the test set's order; support counts examples."""
     asked = judged(outcomes)
     if not asked:
         return ()
-    hits, support, predicted = np.split(label_units(asked, labels).sum(axis=0), 3)
+    units = label_units(asked, labels)
+    weights = np.array([outcome.weight for outcome in asked])
+    examples = np.split(units.sum(axis=0), 3)[1]
+    hits, support, predicted = np.split((units * weights[:, None]).sum(axis=0), 3)
     return tuple(
         LabelQuality(
             label=label,
-            support=int(support[i]),
+            support=int(examples[i]),
             precision=float(hits[i] / predicted[i]) if predicted[i] else None,
             recall=float(hits[i] / support[i]) if support[i] else None,
             f1=float(2 * hits[i] / (support[i] + predicted[i])) if support[i] + predicted[i] else None,
         )
         for i, label in enumerate(labels)
     )
-
-
-def slice_qualities(outcomes: Sequence[ExampleOutcome]) -> tuple[SliceQuality, ...]:
-    """Accuracy on every value of every slice column, columns and values in alphabetical order."""
-    members: dict[tuple[str, str], list[ExampleOutcome]] = {}
-    for outcome in judged(outcomes):
-        for column, value in outcome.slices.items():
-            if column != GROUP:
-                members.setdefault((column, value), []).append(outcome)
-    qualities = []
-    for (column, value), asked in sorted(members.items()):
-        estimate = accuracy(asked)
-        if estimate is not None:
-            qualities.append(SliceQuality(column=column, value=value, accuracy=estimate))
-    return tuple(qualities)
 
 
 def confusions(outcomes: Sequence[ExampleOutcome], labels: Sequence[str]) -> tuple[Confusion, ...]:
@@ -134,7 +110,11 @@ def label_units(asked: Sequence[ExampleOutcome], labels: Sequence[str]) -> Float
     return units.reshape(len(asked), -1)
 
 
-def _mean_where(numerator: Floats, denominator: Floats, defined: np.typing.NDArray[np.bool_]) -> Floats:
-    """Row means of numerator ÷ denominator over the defined columns; 0 in a row where none is."""
-    ratios = np.divide(numerator, denominator, out=np.zeros_like(numerator), where=defined)
-    return np.asarray(ratios.sum(axis=1) / np.maximum(defined.sum(axis=1), 1), dtype=np.float64)
+def _mean_ratio(numerator: Floats, denominator: Floats) -> Floats:
+    """Row means of numerator ÷ denominator over the columns where the denominator is not 0; 0 in a row without any.
+
+    The numerator is 0 wherever the denominator is.
+    """
+    defined = np.count_nonzero(denominator, axis=1)
+    ratios = numerator / np.maximum(denominator, np.finfo(np.float64).tiny)
+    return np.asarray(ratios.sum(axis=1) / np.maximum(defined, 1), dtype=np.float64)

@@ -1,75 +1,141 @@
-"""Who comes first among the candidates that meet every limit: normalised values, weighted utility, Pareto, sensitivity.
+"""Who comes first among the candidates that meet every limit: normalised values, weighted utility, ranks, Pareto front.
 
-Three dimensions: quality (accuracy, more is better), latency (end to end p50) and memory (peak), where less is better.
-Each is normalised among the candidates ranked: 1 for the best, 0 for the worst, linear in between (Keeney & Raiffa
-1976, §3.7 with linear value functions); all 1 where they do not differ, and 0 for a value that was not measured.
-Utility is their sum weighted by shares that add up to 1.
+Five dimensions: quality (the test set's metric), latency (end to end p50), memory (peak), cost (of 1,000 examples) and
+throughput (examples per second). Each is normalised among the candidates ranked: 1 for the best, 0 for the worst,
+linear in between (Keeney & Raiffa 1976, §3.7 with linear value functions); all 1 where they do not differ, and 0 for a
+value that was not measured. Utility is their sum weighted by shares that add up to 1.
 
-Quality counts only as far as the data shows it: candidates that the corrected test cannot tell from the one with the
-highest accuracy count as equal to it. All others count with the accuracy they have. Equal utilities are ordered by
-lower latency, then lower memory, then higher quality as it counts; who is equal there too shares a rank.
+Quality counts only as far as the data shows it: candidates that the corrected test cannot tell from the best count as
+equal to it. Candidates that the data cannot separate share a rank, the cheaper one first (docs/recommending.md).
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from results.comparison import pair_of, shows_difference
+from results.cost import cost_of
 from results.limits import memory_bytes
-from results.records import CandidateSummary, Comparison, WeightChange, Weights
+from results.records import CandidateSummary, Comparison, MetricEstimate
+from results.requirement_records import CandidateCost, Dimension, Weights
 
-Shares = tuple[float, float, float]
-"""Shares of quality, latency and memory; they add up to 1."""
+Floats = NDArray[np.float64]
 
-DIMENSIONS: tuple[Literal["quality", "latency", "memory"], ...] = ("quality", "latency", "memory")
+Shares = tuple[float, ...]
+"""One number per dimension; shares of weight add up to 1."""
+
+DIMENSIONS: tuple[Dimension, ...] = ("quality", "latency", "memory", "cost", "throughput")
 """Names of the dimensions in the order of Shares."""
 
+SEPARATED = 0.95
+"""Two candidates are separated where one has the higher utility in at least this share of the resamples."""
+
+_ALWAYS = (0, 1, 2)
+"""Dimensions that the Pareto front is always about; the others where they were measured and have weight or a price."""
 _DECIMALS = 9
 """Utilities that agree to this many decimals are equal."""
 
 
 class Standing(NamedTuple):
-    """One candidate on the three dimensions."""
+    """One candidate on the dimensions."""
 
     name: str
-    accuracy: float | None
-    """As measured."""
-    quality: float | None
-    """Accuracy as it counts: that of the best where the test cannot tell the two apart."""
-    latency_seconds: float | None
-    memory_bytes: int | None
+    metric: MetricEstimate | None
+    """Quality as measured."""
+    values: tuple[float | None, ...]
+    """Per dimension; quality as it counts: that of the best where the test cannot tell the two apart."""
     scores: Shares
-    """Normalised, 0 to 1."""
+    """The same, normalised to 0 to 1."""
 
     @property
     def tied_with_best(self) -> bool:
-        """Whether its quality counts as more than its own accuracy."""
-        return self.quality != self.accuracy
+        """Whether its quality counts as other than its own."""
+        return self.metric is not None and self.values[0] != self.metric.estimate.value
+
+
+class Resampled(NamedTuple):
+    """Normalised values of the same candidates, in the same order, on resampled examples and requests."""
+
+    scores: Floats
+    """Shape (resamples, candidates, dimensions); quality as measured there, without any tie."""
+
+    def chance(self, first: int, second: int, weights: Shares) -> float:
+        """Share of the resamples in which the first has the higher utility; equal ones count half."""
+        ahead = np.round((self.scores[:, first] - self.scores[:, second]) @ np.asarray(weights), _DECIMALS)
+        return float(np.mean(ahead > 0) + np.mean(ahead == 0) / 2)
+
+
+class Field(NamedTuple):
+    """Everybody who is ranked, and what the data says of how sure their order is."""
+
+    standings: tuple[Standing, ...]
+    resampled: Resampled | None = None
+    """None: nothing was resampled, and only equal utilities are not separated."""
+    told_apart: frozenset[frozenset[str]] = frozenset()
+    """Pairs whose quality the corrected test shows to differ."""
 
 
 def shares(weights: Weights) -> Shares:
-    """Weights as shares of their sum; three equal ones where all are 0."""
-    total = weights.quality + weights.latency + weights.memory
+    """Weights as shares of their sum; where all are 0, quality, latency and memory count equally."""
+    values = [float(getattr(weights, name)) for name in DIMENSIONS]
+    total = sum(values)
     if total == 0:
-        return (1 / 3, 1 / 3, 1 / 3)
-    return (weights.quality / total, weights.latency / total, weights.memory / total)
+        return tuple(1 / 3 if place in _ALWAYS else 0.0 for place in range(len(values)))
+    return tuple(value / total for value in values)
 
 
-def standings(summaries: Sequence[CandidateSummary], pairs: Sequence[Comparison]) -> tuple[Standing, ...]:
-    """The candidates on the three dimensions, in the order given."""
-    accuracy = [None if s.accuracy is None else s.accuracy.value for s in summaries]
-    quality = _counting_quality([s.candidate.name for s in summaries], accuracy, pairs)
-    latency = [None if s.e2e_p50_seconds is None else s.e2e_p50_seconds.value for s in summaries]
-    memory = [memory_bytes(s) for s in summaries]
-    scores = zip(
-        _normalised(quality, more_is_better=True),
-        _normalised(latency, more_is_better=False),
-        _normalised(memory, more_is_better=False),
-        strict=True,
-    )
+def standings(
+    summaries: Sequence[CandidateSummary], pairs: Sequence[Comparison], costs: Sequence[CandidateCost] = ()
+) -> tuple[Standing, ...]:
+    """The candidates on the dimensions, in the order given."""
+    if not summaries:
+        return ()
+    metrics = [summary.quality for summary in summaries]
+    signs = directions(metrics)
+    found = (cost_of(costs, summary.candidate.name) for summary in summaries)
+    columns: list[list[float | None]] = [
+        _counting_quality([s.candidate.name for s in summaries], metrics, pairs),
+        [None if s.e2e_p50_seconds is None else s.e2e_p50_seconds.value for s in summaries],
+        [memory_bytes(s) for s in summaries],
+        [None if cost is None else cost.per_1000_examples for cost in found],
+        [s.accuracy_examples_per_second for s in summaries],
+    ]
+    known = np.array(columns, dtype=np.float64).T.reshape(1, len(summaries), len(columns))
+    scores = normalised(known * signs)[0]
     return tuple(
-        Standing(summary.candidate.name, accuracy[i], quality[i], latency[i], memory[i], score)
-        for i, (summary, score) in enumerate(zip(summaries, scores, strict=True))
+        Standing(
+            summary.candidate.name,
+            metrics[place],
+            tuple(column[place] for column in columns),
+            tuple(float(score) for score in scores[place]),
+        )
+        for place, summary in enumerate(summaries)
     )
+
+
+def directions(metrics: Sequence[MetricEstimate | None]) -> Floats:
+    """Per dimension 1 where more is better, -1 where less is."""
+    known = next((metric for metric in metrics if metric is not None), None)
+    quality = -1.0 if known is not None and not known.higher_is_better else 1.0
+    return np.array([quality, -1.0, -1.0, -1.0, 1.0])
+
+
+def normalised(values: Floats) -> Floats:
+    """Values of which more is better, shape (…, candidates, dimensions), from 0 to 1; NaN is not measured, 0."""
+    known = ~np.isnan(values)
+    low = np.min(np.where(known, values, np.inf), axis=-2, keepdims=True)
+    high = np.max(np.where(known, values, -np.inf), axis=-2, keepdims=True)
+    some = np.isfinite(low) & np.isfinite(high)
+    width = np.where(some, np.where(some, high, 0.0) - np.where(some, low, 0.0), 0.0)
+    scaled = np.divide(
+        np.where(known, values, 0.0) - np.where(some, low, 0.0),
+        width,
+        out=np.ones_like(values),
+        where=np.broadcast_to(width > 0, values.shape),
+    )
+    return np.where(known, scaled, 0.0)
 
 
 def utility(standing: Standing, weights: Shares) -> float:
@@ -77,107 +143,103 @@ def utility(standing: Standing, weights: Shares) -> float:
     return sum(share * score for share, score in zip(weights, standing.scores, strict=True))
 
 
-def ranked(candidates: Sequence[Standing], weights: Shares) -> tuple[tuple[int, Standing], ...]:
-    """Rank and candidate, best first; see the module's first lines for the order and for shared ranks."""
-    ordered = sorted(candidates, key=lambda standing: _order(standing, weights))
+def ranked(field: Field, weights: Shares) -> tuple[tuple[int, Standing], ...]:
+    """Rank and candidate, best first.
+
+    The highest utility leads a rank, and all that the data cannot separate from it share the rank: neither does the
+    corrected test show a difference in quality, nor is the utility higher in 95 % of the resamples. Then the highest
+    of the rest leads the next rank. Within a rank the cheaper one comes first: lower cost where all of the rank have
+    one, else higher utility; equal ones by lower latency, then lower memory, then higher quality.
+    """
+    remaining = sorted(range(len(field.standings)), key=lambda place: _order(field.standings[place], weights))
     places: list[tuple[int, Standing]] = []
-    for place, standing in enumerate(ordered, start=1):
-        shared = places and _order(places[-1][1], weights) == _order(standing, weights)
-        places.append((places[-1][0] if shared else place, standing))
+    while remaining:
+        level = _level(field, remaining, weights)
+        rank = len(places) + 1
+        places += [(rank, field.standings[place]) for place in level]
+        remaining = [place for place in remaining if place not in level]
     return tuple(places)
 
 
-def is_pareto(standing: Standing, candidates: Sequence[Standing]) -> bool:
-    """Whether no other candidate is at least as good in all three and better in one; unmeasured counts as worst."""
-    mine = _costs(standing)
-    others = (_costs(other) for other in candidates if other.name != standing.name)
-    return not any(other != mine and all(a <= b for a, b in zip(other, mine, strict=True)) for other in others)
+def first(field: Field, weights: Shares) -> Standing:
+    """Who comes first; at least one candidate."""
+    ordered = sorted(range(len(field.standings)), key=lambda place: _order(field.standings[place], weights))
+    return field.standings[_level(field, ordered, weights)[0]]
 
 
-def sensitivity(candidates: Sequence[Standing], weights: Shares) -> tuple[WeightChange, ...]:
-    """Smallest change of each share that gives another winner, the other two keeping their proportion.
+def dominators(standing: Standing, candidates: Sequence[Standing], weights: Shares) -> tuple[str, ...]:
+    """Who is at least as good in everything and better in one; unmeasured counts as worst.
 
-    Exact: with share s of one dimension every utility is a straight line in s, so the winner changes where the line of
-    the winner crosses another's. A weight that changes nothing strictly between 0 and 1 is left out.
+    Everything is quality as it counts, latency and memory; cost where there are prices; throughput where it has weight.
     """
-    if len(candidates) < 2:
-        return ()
-    winner = ranked(candidates, weights)[0][1]
-    changes = []
-    for dimension, name in enumerate(DIMENSIONS):
-        current = weights[dimension]
-        crossings = []
-        for other in candidates:
-            crossing = _crossing(winner, other, dimension, weights)
-            if crossing is not None:
-                share, steepness = crossing
-                crossings.append((round(abs(share - current), _DECIMALS), -steepness, share, other.name))
-        if crossings:
-            # Of several that cross at the same share, the steepest line is ahead just beyond it.
-            _, _, needed, new_winner = min(crossings)
-            changes.append(WeightChange(weight=name, current=current, needed=needed, new_winner=new_winner))
-    return tuple(changes)
-
-
-def _crossing(winner: Standing, other: Standing, dimension: int, weights: Shares) -> tuple[float, float] | None:
-    """Share of one dimension beyond which the other beats the winner, and how fast; None where there is none."""
-    rest = _rest(dimension, weights)
-    ahead_at_0 = utility(winner, rest) - utility(other, rest)
-    ahead_at_1 = winner.scores[dimension] - other.scores[dimension]
-    if min(ahead_at_0, ahead_at_1) >= -(10**-_DECIMALS):
-        return None
-    share = ahead_at_0 / (ahead_at_0 - ahead_at_1)
-    return min(1.0, max(0.0, share)), abs(ahead_at_0 - ahead_at_1)
-
-
-def _rest(dimension: int, weights: Shares) -> Shares:
-    """The other two shares alone, in their proportion; half and half where both are 0."""
-    others = [0.0 if i == dimension else share for i, share in enumerate(weights)]
-    total = sum(others)
-    if total == 0:
-        others = [0.0 if i == dimension else 0.5 for i in range(len(weights))]
-        total = 1.0
-    return (others[0] / total, others[1] / total, others[2] / total)
-
-
-def _counting_quality(
-    names: Sequence[str], accuracy: Sequence[float | None], pairs: Sequence[Comparison]
-) -> list[float | None]:
-    """Accuracy as it counts, in the order given."""
-    known = [(value, -i) for i, value in enumerate(accuracy) if value is not None]
-    if not known:
-        return list(accuracy)
-    best_value, best_place = max(known)
-    best = names[-best_place]
-    counting: list[float | None] = []
-    for name, value in zip(names, accuracy, strict=True):
-        pair = pair_of(pairs, name, best)
-        tied = value is not None and pair is not None and not shows_difference(pair)
-        counting.append(best_value if tied else value)
-    return counting
-
-
-def _normalised(values: Sequence[float | None], *, more_is_better: bool) -> list[float]:
-    known = [value for value in values if value is not None]
-    if not known:
-        return [0.0 for _ in values]
-    best, worst = (max(known), min(known)) if more_is_better else (min(known), max(known))
-    if best == worst:
-        return [0.0 if value is None else 1.0 for value in values]
-    return [0.0 if value is None else abs(value - worst) / abs(best - worst) for value in values]
-
-
-def _costs(standing: Standing) -> Shares:
-    """The three values with less as better and infinity where one was not measured."""
-    infinity = float("inf")
-    return (
-        infinity if standing.quality is None else -standing.quality,
-        infinity if standing.latency_seconds is None else standing.latency_seconds,
-        infinity if standing.memory_bytes is None else standing.memory_bytes,
+    priced = any(each.values[3] is not None for each in candidates)
+    about = (*_ALWAYS, *((3,) if priced else ()), *((4,) if weights[4] > 0 else ()))
+    mine = _burdens(standing, about)
+    others = ((other.name, _burdens(other, about)) for other in candidates if other.name != standing.name)
+    return tuple(
+        name for name, theirs in others if theirs != mine and all(a <= b for a, b in zip(theirs, mine, strict=True))
     )
 
 
-def _order(standing: Standing, weights: Shares) -> tuple[float, float, float, float]:
-    """Sort key: higher utility, then lower latency, then lower memory, then higher quality."""
-    quality, latency, memory = _costs(standing)
-    return (-round(utility(standing, weights), _DECIMALS), latency, memory, quality)
+def cheaper_by_money(level: Sequence[Standing]) -> bool:
+    """Whether a shared rank is ordered by cost: all of it have one."""
+    return all(standing.values[3] is not None for standing in level)
+
+
+def _level(field: Field, remaining: Sequence[int], weights: Shares) -> list[int]:
+    """The candidates that share the next rank, in their order; remaining is sorted by utility."""
+    leader, *others = remaining
+    level = [leader, *(other for other in others if not is_separated(field, leader, other, weights))]
+    if len(level) > 1 and cheaper_by_money([field.standings[place] for place in level]):
+        level.sort(key=lambda place: (field.standings[place].values[3], remaining.index(place)))
+    return level
+
+
+def is_separated(field: Field, leader: int, other: int, weights: Shares) -> bool:
+    """Whether the data tells two apart: a difference in quality is shown, or the leader's utility is surely higher."""
+    pair = frozenset({field.standings[leader].name, field.standings[other].name})
+    if weights[0] > 0 and pair in field.told_apart:
+        return True
+    return is_ahead(field, leader, other, weights)
+
+
+def is_ahead(field: Field, leader: int, other: int, weights: Shares) -> bool:
+    """Whether the first's utility is surely higher: in 95 % of the resamples; without any, where it is not equal."""
+    if field.resampled is not None:
+        return field.resampled.chance(leader, other, weights) >= SEPARATED
+    ahead = utility(field.standings[leader], weights) - utility(field.standings[other], weights)
+    return round(ahead, _DECIMALS) != 0
+
+
+def _counting_quality(
+    names: Sequence[str], metrics: Sequence[MetricEstimate | None], pairs: Sequence[Comparison]
+) -> list[float | None]:
+    """Quality as it counts, in the order given."""
+    sign = directions(metrics)[0]
+    known = [(sign * metric.estimate.value, -place) for place, metric in enumerate(metrics) if metric is not None]
+    if not known:
+        return [None for _ in metrics]
+    best_place = -max(known)[1]
+    counting: list[float | None] = []
+    for name, metric in zip(names, metrics, strict=True):
+        pair = pair_of(pairs, name, names[best_place])
+        tied = metric is not None and pair is not None and not shows_difference(pair)
+        best = metrics[best_place] if tied else metric
+        counting.append(None if best is None else best.estimate.value)
+    return counting
+
+
+def _burdens(standing: Standing, about: Sequence[int]) -> tuple[float, ...]:
+    """Values with less as better and infinity where one was not measured."""
+    signs = -directions([standing.metric])
+    values = [standing.values[place] for place in about]
+    return tuple(
+        float("inf") if value is None else float(signs[place]) * value
+        for place, value in zip(about, values, strict=True)
+    )
+
+
+def _order(standing: Standing, weights: Shares) -> tuple[float, ...]:
+    """Sort key: higher utility, then lower cost, latency and memory, then better quality."""
+    quality, latency, memory, cost = _burdens(standing, (0, 1, 2, 3))
+    return (-round(utility(standing, weights), _DECIMALS), cost, latency, memory, quality)

@@ -1,77 +1,115 @@
-"""The recommendation: hard limits first, then a ranking of those who meet them, with reasons.
+"""The recommendation: hard limits first, then a ranking of those who meet them, with reasons and with what shakes it.
 
 Limits are in results/limits.py, the ranking and its rules in results/ranking.py, the sentences in
 results/explanation.py. Nothing here reads the store or knows a page.
 """
 
-from results.explanation import headline, headline_of_nobody, reasons
-from results.limits import broken_limits, memory_bytes, nearest_miss
-from results.ranking import Shares, is_pareto, ranked, sensitivity, shares, standings, utility
-from results.records import (
-    BenchmarkComparison,
-    BrokenLimit,
-    CandidateSummary,
-    ExcludedCandidate,
-    RankedCandidate,
-    Recommendation,
-    Requirements,
-)
+from collections.abc import Sequence
+
+from results.choice import Choice, Evidence, choose
+from results.cost import candidate_costs
+from results.explanation import headline, headline_of_nobody
+from results.limits import check_requirements, nearest_miss
+from results.policy import policies
+from results.ranking import Shares, Standing, dominators, ranked, shares, standings, utility
+from results.reasons import normalisation, reasons
+from results.recommendation_records import RankedCandidate, Recommendation, Stability
+from results.records import BenchmarkComparison, RunMeasurements
+from results.redrawing import redraw
+from results.requirement_records import Limits, Requirements
+from results.sensitivity import limit_changes, weight_changes
+from results.slice_winners import slice_winners
+from results.stability import Chosen, stability
 
 
-def recommend(comparison: BenchmarkComparison, requirements: Requirements) -> Recommendation:
-    """Rank a benchmark's candidates under limits and weights.
+def recommend(
+    comparison: BenchmarkComparison, requirements: Requirements, measurements: Sequence[RunMeasurements] = ()
+) -> Recommendation:
+    """Rank a benchmark's candidates under limits and weights. Raises BadRequirements.
 
     1. Who breaks a hard limit is out, with every limit broken; a value that was not measured breaks a limit on it.
-       Without measured accuracy a candidate is out too while quality has weight, and without any measured value always.
-    2. The others are ranked by the weighted sum of normalised quality, latency and memory. Quality counts as equal for
-       all that the corrected test cannot tell from the most accurate. Equal sums: lower latency, then lower memory.
-    3. Where nobody is left there is no winner, and the nearest miss says which limit to relax.
+       Without measured quality a candidate is out too while quality has weight, and without any measured value always.
+    2. The others are ranked by the weighted sum of normalised values. Quality counts as equal for all that the
+       corrected test cannot tell from the best. Who the data cannot separate shares a rank, the cheaper one first.
+    3. Where nobody is left there is no winner, and the nearest miss says which limit to relax to what.
+
+    measurements are those that the comparison was made from; without them nothing is resampled, and there are no
+    slices and no policies.
     """
+    check_requirements(requirements, comparison.candidates, comparison.benchmark.candidates)
     weights = shares(requirements.weights)
-    excluded: list[ExcludedCandidate] = []
-    qualified: list[CandidateSummary] = []
-    for summary in comparison.candidates:
-        broken = broken_limits(summary, requirements.limits) + _unmeasured(summary, weights)
-        if broken:
-            excluded.append(ExcludedCandidate(name=summary.candidate.name, broken=broken))
-        else:
-            qualified.append(summary)
-    places = standings(qualified, comparison.pairs)
-    order = ranked(places, weights)
-    summaries = {summary.candidate.name: summary for summary in qualified}
-    miss = None if order else nearest_miss(tuple(excluded))
+    runs = _in_order(comparison, measurements)
+    evidence = Evidence(
+        comparison.candidates,
+        comparison.pairs,
+        candidate_costs(comparison.candidates, requirements.prices),
+        redraw(runs) if runs else None,
+    )
+    choice = choose(evidence, requirements.limits, weights)
+    order = ranked(choice.field, weights)
+    miss, relaxations = (None, ()) if order else nearest_miss(choice.excluded)
     recommendation = Recommendation(
         benchmark=comparison.benchmark.name,
         requirements=requirements,
         winner=order[0][1].name if order else None,
-        ranked=tuple(
-            RankedCandidate(
-                name=place.name,
-                rank=rank,
-                utility=utility(place, weights),
-                pareto=is_pareto(place, places),
-                reasons=reasons(index, order, summaries[place.name], weights),
-            )
-            for index, (rank, place) in enumerate(order)
-        ),
-        excluded=tuple(excluded),
-        sensitivity=sensitivity(places, weights),
-        headline=headline_of_nobody(tuple(excluded), miss),
+        ranked=_ranked(choice, order, weights, evidence),
+        excluded=choice.excluded,
+        sensitivity=weight_changes(choice.field, weights) if order else (),
+        headline=headline_of_nobody(choice.excluded, miss),
         nearest_miss=miss,
+        relaxations=relaxations,
+        limit_sensitivity=limit_changes(evidence, requirements.limits, weights),
+        normalisation=normalisation(choice.field.standings, weights, evidence.costs),
+        costs=evidence.costs,
+        stability=_stability(evidence, requirements.limits, weights, choice),
+        slices=slice_winners(_ranked_runs(runs, order)),
+        policies=policies(choice.qualified, runs, evidence.costs),
     )
     if not order:
         return recommendation
+    summaries = {summary.candidate.name: summary for summary in choice.qualified}
     lines = headline([summaries[place.name] for _, place in order], comparison, recommendation)
     return recommendation.model_copy(update={"headline": lines})
 
 
-def _unmeasured(summary: CandidateSummary, weights: Shares) -> tuple[BrokenLimit, ...]:
-    """The implied limit: something must have been measured to rank by."""
-    if summary.accuracy is not None:
-        return ()
-    if weights[0] == 0 and (summary.e2e_p50_seconds is not None or memory_bytes(summary) is not None):
-        return ()
-    message = f"Its accuracy was not measured; its run is {summary.status}."
-    if summary.failures:
-        message += f" {summary.failures[-1].message}"
-    return (BrokenLimit(limit="measured", message=message),)
+def _ranked(
+    choice: Choice, order: Sequence[tuple[int, Standing]], weights: Shares, evidence: Evidence
+) -> tuple[RankedCandidate, ...]:
+    summaries = {summary.candidate.name: summary for summary in choice.qualified}
+    found = []
+    for index, (rank, place) in enumerate(order):
+        above = dominators(place, choice.field.standings, weights)
+        found.append(
+            RankedCandidate(
+                name=place.name,
+                rank=rank,
+                utility=utility(place, weights),
+                pareto=not above,
+                dominated_by=above,
+                reasons=reasons(index, order, summaries[place.name], weights, evidence.costs),
+            )
+        )
+    return tuple(found)
+
+
+def _stability(evidence: Evidence, limits: Limits, weights: Shares, choice: Choice) -> Stability | None:
+    """Win shares over the candidates that were redrawn; None where nothing was."""
+    redrawn = evidence.redrawn
+    if redrawn is None:
+        return None
+    summaries = tuple(s for s in evidence.candidates if s.candidate.name in redrawn.names)
+    among = standings(summaries, evidence.pairs, evidence.costs)
+    return stability(redrawn, Chosen(summaries, among, evidence.costs), limits, weights, choice.field)
+
+
+def _in_order(comparison: BenchmarkComparison, measurements: Sequence[RunMeasurements]) -> tuple[RunMeasurements, ...]:
+    """The runs of the compared candidates, in the comparison's order."""
+    runs = {run.candidate.name: run for run in measurements}
+    names = (summary.candidate.name for summary in comparison.candidates)
+    return tuple(runs[name] for name in names if name in runs)
+
+
+def _ranked_runs(runs: Sequence[RunMeasurements], order: Sequence[tuple[int, Standing]]) -> tuple[RunMeasurements, ...]:
+    """The runs of the ranked candidates, best first."""
+    by_name = {run.candidate.name: run for run in runs}
+    return tuple(by_name[place.name] for _, place in order if place.name in by_name)

@@ -1,7 +1,8 @@
-"""The results' records: estimates with intervals, paired comparisons, requirements and the recommendation.
+"""The results' records: measurements, estimates with intervals, paired comparisons.
 
 Measurements come first: they are what the store's views derive from what happened, one RunMeasurements per run.
-Everything after them is computed from these by summary, comparison and recommendation.
+Everything after them is computed from these by summary and comparison. What is asked of candidates stands in
+requirement_records.py, the decision in recommendation_records.py.
 """
 
 from typing import Literal
@@ -17,15 +18,15 @@ from catalog.records import (
     Record,
     RuleCount,
     Verdict,
-    VerdictValue,
 )
 from results.ladder_records import LadderRung
+from results.requirement_records import CandidateCost, Requirements
 from runners.engine_options import EngineOptions
-from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
-from runners.scorer_options import ScorerOptions
+from runners.records import EarlyStop, Failure, Loaded, Validity, Workload, WorkloadKind
+from runners.scorer_options import PassOptions, ScorerOptions
 
-RunStatus = Literal["finished", "failed", "cancelled", "incomplete"]
-"""How a run ended; incomplete: the worker or its parent died and the run can be resumed."""
+RunStatus = Literal["finished", "failed", "cancelled", "stopped", "incomplete"]
+"""How a run ended; stopped: it could no longer win; incomplete: the worker or its parent died. Both can be resumed."""
 
 
 class Estimate(Record):
@@ -66,7 +67,7 @@ class Benchmark(Record):
     """What was asked."""
     seed: int
     """Seed of everything random."""
-    requirements: "Requirements"
+    requirements: Requirements
     """Hard limits and weights from the benchmark file."""
     source: str | None = None
     """Path of the benchmark file."""
@@ -114,6 +115,8 @@ class ExampleOutcome(Record):
     """Value that the scorer gave, 0 for an answer that it could not judge; None as above."""
     weight: float = 1.0
     """How much the example counts."""
+    probability: float | None = None
+    """Probability of the chosen label among the labels, where answers were scored."""
 
     @property
     def group(self) -> str | None:
@@ -130,6 +133,19 @@ class ScorerOutcomes(Record):
     """Per example; 0 for an answer that it could not judge, None where there was nothing to judge."""
     counts: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
     """What each example adds to the sums that metrics are made of; None where the scorer says nothing of it."""
+
+
+class VariationOutcomes(Record):
+    """What became of the examples under one variation of a robustness workload; only those that were judged."""
+
+    variation: str
+    """`original`, a perturbation, or `repeat-1`, `repeat-2` …"""
+    outcomes: tuple[ExampleOutcome, ...]
+    """In the order of the test set."""
+    answers: tuple[str, ...]
+    """Per outcome: the text that came back."""
+    counts: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
+    """As in ScorerOutcomes, of the first scorer."""
 
 
 class RequestTiming(Record):
@@ -205,16 +221,20 @@ class RunMeasurements(Record):
     """Key of its run."""
     status: RunStatus
     """How the run ended."""
+    stopped: EarlyStop | None = None
+    """Where it is `stopped`: why."""
     workloads: tuple[Workload, ...] = ()
     """What it was asked."""
     labels: tuple[str, ...]
     """The test set's labels, in its order."""
-    scorers: tuple[ScorerOptions, ...] = ()
-    """The test set's scorers."""
+    scorers: tuple[ScorerOptions | PassOptions, ...] = ()
+    """The test set's scorers, then those that judged the answers later."""
     scored: tuple[ScorerOutcomes, ...] = ()
     """What each of them says, in the same order."""
     outcomes: tuple[ExampleOutcome, ...] = ()
     """Every example of the test set in its order; empty where the run had no accuracy workload."""
+    variations: tuple[VariationOutcomes, ...] = ()
+    """Robustness: every way in which examples were asked; empty where there was no such workload."""
     timings: tuple[RequestTiming, ...] = ()
     """Requests of the timed workloads, in the order they were finished."""
     levels: tuple[LevelMeasurements, ...] = ()
@@ -347,6 +367,42 @@ class SliceQuality(Record):
     """Its value."""
     accuracy: Estimate
     """Share of right answers."""
+    metrics: tuple[MetricEstimate, ...] = ()
+    """Every metric on these examples, the test set's quality first."""
+
+
+class ReliabilityBin(Record):
+    """Answers whose probability lies in one part of the range, and how often they were right."""
+
+    low: float = Field(ge=0, le=1)
+    """Probabilities above this (the first bin has 0 too) …"""
+    high: float = Field(ge=0, le=1)
+    """… up to this."""
+    n: int = Field(ge=1)
+    """Answers in it."""
+    probability: float = Field(ge=0, le=1)
+    """Their mean probability."""
+    accuracy: Estimate
+    """Share of them that was right."""
+
+
+class Calibration(Record):
+    """Whether label probabilities mean what they say: of answers given with 80 %, 80 % should be right."""
+
+    n: int = Field(ge=1)
+    """Judged answers that have a probability."""
+    confidence: float = Field(ge=0, le=1)
+    """Mean probability of the chosen label; above the accuracy, the model is too sure of itself."""
+    ece_10: Estimate
+    """Expected calibration error over 10 bins of equal width."""
+    ece_15: Estimate
+    """The same over 15 bins."""
+    ece_by_chance: float = Field(ge=0)
+    """Error over 10 bins that chance alone exceeds in 5 % of test sets like this: below it, none is shown."""
+    brier: Estimate
+    """Brier score of the chosen label: mean square of its probability minus 1 where right, minus 0 where wrong."""
+    bins: tuple[ReliabilityBin, ...]
+    """Reliability over 10 bins of equal width, only those that hold answers."""
 
 
 class Confusion(Record):
@@ -369,6 +425,84 @@ class ValidityCount(Record):
     """To how many examples."""
 
 
+class RobustnessResult(Record):
+    """What one perturbation did to one candidate, on the examples that were answered both ways."""
+
+    perturbation: str
+    """Which; see Perturbation."""
+    n: int = Field(ge=1)
+    """Examples that it changed and that were judged both ways."""
+    unperturbed: Estimate
+    """Quality on these examples as they are."""
+    perturbed: Estimate
+    """Quality on the same examples, perturbed."""
+    difference: Estimate
+    """Perturbed minus unperturbed, paired."""
+    same_answer: Estimate
+    """Share of the examples that were answered the same both ways, right or wrong."""
+    broken: int = Field(ge=0)
+    """Examples that were right as they are and are not when perturbed."""
+    mended: int = Field(ge=0)
+    """Examples that are right when perturbed only."""
+    p_adjusted: float | None = Field(default=None, ge=0, le=1)
+    """McNemar's exact test after Holm's correction over the perturbations; None where quality is no share of
+    independent examples."""
+    conclusion: str
+    """One sentence, generated from the numbers."""
+
+
+class SelfAgreement(Record):
+    """How far a candidate agrees with itself when it is asked the same again at a temperature."""
+
+    temperature: float
+    """At which."""
+    repeats: int = Field(ge=1)
+    """Answers to each example."""
+    n: int = Field(ge=1)
+    """Examples with all of these answers."""
+    quality: Estimate
+    """Quality over all these answers; examples are resampled with all their answers."""
+    identical: Estimate
+    """Share of the examples whose answers are all the same."""
+    pairwise: Estimate | None = None
+    """Mean over the examples of the share of pairs of answers that are the same; None with one answer each."""
+    kappa: Estimate | None = None
+    """Fleiss' kappa: the same beyond chance; None with one answer each, where all answers are the same, or where
+    answers are not of a few kinds."""
+
+
+class Robustness(Record):
+    """What small changes do to a candidate's answers, and chance does."""
+
+    metric: str
+    """Title of the metric that stands for quality."""
+    unit: Literal["share", "score"]
+    """Its unit, as in MetricEstimate."""
+    results: tuple[RobustnessResult, ...] = ()
+    """One per perturbation that changed anything, in the order asked."""
+    without_effect: tuple[str, ...] = ()
+    """Perturbations that changed no prompt that was answered, such as another order of labels where there are none."""
+    repeats: SelfAgreement | None = None
+    """Answers at a temperature; None where none were asked for."""
+
+
+class ScoreSummary(Record):
+    """What one scorer says of one run in a line, summed up by the results file itself."""
+
+    benchmark: str
+    """Benchmark."""
+    candidate: str
+    """Candidate."""
+    scorer: str
+    """Name of the scorer in its test set."""
+    n: int = Field(ge=0)
+    """Examples that it judged."""
+    mean: float | None
+    """Weighted mean of its values; None where it judged nothing."""
+    validity: tuple[ValidityCount, ...]
+    """What happened to the examples that it was shown."""
+
+
 class CandidateSummary(Record):
     """Everything measured about one candidate in one benchmark. None: not measured."""
 
@@ -380,6 +514,8 @@ class CandidateSummary(Record):
     """Key of its run."""
     status: RunStatus
     """How the run ended."""
+    stopped: EarlyStop | None = None
+    """Where it is `stopped`: why. Its figures rest on the examples that it was asked."""
     verdict: Verdict
     """License verdict under the profile that asked."""
     loaded: Loaded | None = None
@@ -398,10 +534,14 @@ class CandidateSummary(Record):
     """Per slice."""
     confusion: tuple[Confusion, ...] = ()
     """Confusion matrix, only cells that occur."""
+    calibration: Calibration | None = None
+    """Where answers were scored, so that labels have probabilities."""
     validity: tuple[ValidityCount, ...] = ()
     """What happened to every example."""
     validity_warning: str | None = None
     """Set where more than 2 % of the examples were not scored."""
+    robustness: Robustness | None = None
+    """The robustness workload."""
     load_seconds: float | None = None
     """Engine start to ready, first load."""
     ttft_p50_seconds: Estimate | None = None
@@ -444,6 +584,10 @@ class CandidateSummary(Record):
     """Which counters gave the energy, of the whole machine."""
     accuracy_examples_per_second: float | None = None
     """Examples per second of the accuracy workload; batched, not a latency."""
+    accuracy_prompt_tokens: float | None = None
+    """Prompt tokens of an example of the accuracy workload, mean."""
+    accuracy_output_tokens: float | None = None
+    """Output tokens of it, mean; 0 where answers were scored."""
     peak_memory_bytes: int | None = None
     """Peak over load and generation, of the process tree; PSS where the kernel gives it, else RSS."""
     peak_memory_method: Literal["PSS", "RSS"] | None = None
@@ -465,35 +609,81 @@ class CandidateSummary(Record):
         return self.metrics[0] if self.metrics else None
 
 
-class Comparison(Record):
-    """Two candidates on the same examples, paired."""
+class NotWorse(Record):
+    """Whether one of two candidates is at most a margin worse, as the benchmark asked before it was run."""
 
+    candidate: str
+    """The one of the two with the lower quality."""
+    than: str
+    """The other."""
+    margin: float = Field(gt=0)
+    """How much worse was agreed to be fine, in the metric's unit."""
+    bound: float | None = None
+    """How far behind the other it may be: the worse end of the difference's 95 % interval, worse is negative."""
+    p_value: float = Field(ge=0, le=1)
+    """One-sided, of being worse by the margin or more."""
+    p_adjusted: float = Field(ge=0, le=1)
+    """The same after Holm's correction over all pairs."""
+    shown: bool
+    """Whether it is shown to be not worse by more than the margin."""
+
+
+class Comparison(Record):
+    """Two candidates on the same examples in one metric, paired."""
+
+    metric: str = "accuracy"
+    """Name of the metric, as in MetricEstimate."""
+    title: str = "Accuracy"
+    """As people read it."""
+    unit: Literal["share", "score"] = "share"
+    """As in MetricEstimate."""
+    higher_is_better: bool = True
+    """Whether more is better."""
     first: str
     """Name of the first candidate."""
     second: str
     """Name of the second candidate."""
     n: int = Field(ge=0)
     """Examples that both were asked."""
-    both_right: int = Field(ge=0)
-    """Both right."""
-    only_first_right: int = Field(ge=0)
+    first_value: float | None = None
+    """The first candidate's metric on these examples; None where earlier versions compared."""
+    second_value: float | None = None
+    """The second candidate's."""
+    both_right: int | None = Field(default=None, ge=0)
+    """Both right; this and the next three are None where the metric is no share of examples."""
+    only_first_right: int | None = Field(default=None, ge=0)
     """Discordant in favour of the first."""
-    only_second_right: int = Field(ge=0)
+    only_second_right: int | None = Field(default=None, ge=0)
     """Discordant in favour of the second."""
-    both_wrong: int = Field(ge=0)
+    both_wrong: int | None = Field(default=None, ge=0)
     """Both wrong."""
     difference: Estimate
-    """Accuracy of the first minus that of the second, paired bootstrap."""
+    """Metric of the first minus that of the second, paired bootstrap."""
     grouped: bool = False
     """Whether examples belong together in groups, so that they are not independent."""
+    test: Literal["mcnemar", "paired_bootstrap", "none"] = "mcnemar"
+    """mcnemar: exact, of independent examples that count the same; none: too few independent examples for any."""
     p_value: float = Field(ge=0, le=1)
-    """McNemar's exact test, two-sided."""
+    """Of that test, two-sided; 1 without a test."""
     p_adjusted: float = Field(ge=0, le=1)
-    """The same after Holm's correction over all pairs of the benchmark."""
+    """The same after Holm's correction over all pairs in this metric."""
     smallest_detectable_difference: float | None = Field(default=None, ge=0)
-    """Difference that this n could have shown with 80 % power at 5 %, given the discordance seen."""
+    """Difference that this n could have shown with 80 % power at 5 %, given the spread seen."""
+    not_worse: NotWorse | None = None
+    """Where the benchmark sets a margin and the metric is its quality."""
     conclusion: str
-    """One sentence, generated from the numbers."""
+    """One sentence, or two with a margin, generated from the numbers."""
+
+
+class SliceComparison(Record):
+    """Two candidates on one value of one slice column, in quality."""
+
+    column: str
+    """Slice column."""
+    value: str
+    """Its value."""
+    pair: Comparison
+    """The comparison; adjusted over all pairs on all slices."""
 
 
 class BenchmarkComparison(Record):
@@ -504,119 +694,17 @@ class BenchmarkComparison(Record):
     candidates: tuple[CandidateSummary, ...]
     """Every candidate, in the order of the benchmark file."""
     pairs: tuple[Comparison, ...]
-    """Every pair that has common examples."""
+    """Every pair that has common examples, in the metric that stands for quality."""
+    metric_pairs: tuple[Comparison, ...] = ()
+    """The same in every further metric."""
+    slice_pairs: tuple[SliceComparison, ...] = ()
+    """The same in quality, on every slice with enough examples."""
     ladder: tuple[LadderRung, ...] = ()
     """What quantizing lost, as far as it was measured of the candidates' files."""
     notes: tuple[str, ...] = ()
     """What a reader should know of the comparison as a whole, such as runs on another version of the test set."""
-
-
-class Limits(Record):
-    """Hard limits; None means no limit."""
-
-    verdicts: tuple[VerdictValue, ...] = (VerdictValue.ALLOWED, VerdictValue.CONDITIONAL)
-    """License verdicts that are acceptable."""
-    min_accuracy: float | None = Field(default=None, ge=0, le=1)
-    """The lower end of the accuracy's interval must reach this."""
-    max_ttft_p95_seconds: float | None = Field(default=None, gt=0)
-    """Time to first token, 95th percentile."""
-    max_e2e_p95_seconds: float | None = Field(default=None, gt=0)
-    """End to end, 95th percentile."""
-    min_decode_tokens_per_second: float | None = Field(default=None, gt=0)
-    """Decoding at concurrency 1."""
-    max_peak_memory_bytes: int | None = Field(default=None, gt=0)
-    """Measured peak of the process tree, plus GPU memory where there is one."""
-    max_load_seconds: float | None = Field(default=None, gt=0)
-    """First load."""
-
-
-class Weights(Record):
-    """What matters how much; only proportions count."""
-
-    quality: float = Field(default=0.6, ge=0)
-    """Accuracy."""
-    latency: float = Field(default=0.25, ge=0)
-    """End to end p50."""
-    memory: float = Field(default=0.15, ge=0)
-    """Peak memory."""
-
-
-class Requirements(Record):
-    """Hard limits first, then weights."""
-
-    limits: Limits = Limits()
-    """A candidate that breaks one is out."""
-    weights: Weights = Weights()
-    """How the others are ranked."""
-
-
-class BrokenLimit(Record):
-    """One hard limit that a candidate does not meet."""
-
-    limit: str
-    """Name of the limit."""
-    message: str
-    """The limit, the value and by how much it was missed."""
-    missed_by: float | None = None
-    """Relative to the limit, for finding the nearest miss; None for verdicts and unmeasured values."""
-
-
-class RankedCandidate(Record):
-    """One candidate's place."""
-
-    name: str
-    """Candidate."""
-    rank: int = Field(ge=1)
-    """1 is best; candidates that the data cannot separate share a rank."""
-    utility: float
-    """Weighted sum of normalised values, 0 to 1."""
-    pareto: bool
-    """Whether no other qualified candidate is at least as good in all and better in one."""
-    reasons: tuple[str, ...]
-    """Why it is where it is, generated from the numbers."""
-
-
-class ExcludedCandidate(Record):
-    """One candidate that is out."""
-
-    name: str
-    """Candidate."""
-    broken: tuple[BrokenLimit, ...]
-    """Every limit it breaks; never empty."""
-
-
-class WeightChange(Record):
-    """How far one weight must move before another candidate wins."""
-
-    weight: Literal["quality", "latency", "memory"]
-    """Which weight."""
-    current: float
-    """Its share now, 0 to 1."""
-    needed: float
-    """Its share at which the winner changes."""
-    new_winner: str
-    """Who wins then."""
-
-
-class Recommendation(Record):
-    """Ranked candidates with reasons, exclusions and sensitivity."""
-
-    benchmark: str
-    """Benchmark it rests on."""
-    requirements: Requirements
-    """Under which limits and weights."""
-    winner: str | None
-    """First of the ranked; None where nobody qualifies."""
-    ranked: tuple[RankedCandidate, ...]
-    """Those that meet every limit, best first."""
-    excluded: tuple[ExcludedCandidate, ...]
-    """Those that do not."""
-    sensitivity: tuple[WeightChange, ...] = ()
-    """Smallest change of each weight that changes the winner; weights that never do are left out."""
-    headline: tuple[str, str, str]
-    """The recommendation in three lines: which one; why; what to mind."""
-    nearest_miss: str | None = None
-    """Where nobody qualifies: who came closest and which limit to relax."""
+    costs: tuple[CandidateCost, ...] = ()
+    """What each candidate costs under the benchmark's prices; empty where there are none."""
 
 
 class Shortlist(Record):

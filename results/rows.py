@@ -6,8 +6,10 @@ UTF-8 file can hold, become U+FFFD.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from catalog.records import Record
 from results.records import (
@@ -17,13 +19,16 @@ from results.records import (
     LevelMeasurements,
     RequestTiming,
     ScorerOutcomes,
+    ScoreSummary,
+    VariationOutcomes,
     Vote,
 )
-from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, WINDOWS, Table
+from results.tables import COMPLETIONS, FAILURES, LOADS, MEMORY_SAMPLES, SCORES, SEGMENTS, STOPS, WINDOWS, Table
 from runners.records import (
     ChoiceScore,
     Completion,
     CompletionDone,
+    EarlyStop,
     Failure,
     FailureHappened,
     Loaded,
@@ -33,8 +38,10 @@ from runners.records import (
     RunSpec,
     RunStarted,
     Score,
+    Validity,
     WorkloadFinished,
 )
+from runners.scorer_options import PassOptions
 from runners.test_set_records import Example
 
 VOTE_COLUMNS = tuple(Vote.model_fields)
@@ -49,7 +56,11 @@ MEMORY_COLUMNS = (
     "high_water_bytes",
     "peak_gpu_bytes",
 )
+STOP_COLUMNS = tuple(EarlyStop.model_fields)
+SCORE_COLUMNS = ("scorer", "example_id", "validity", "value", "counts")
 OUTCOME_COLUMNS = tuple(ExampleOutcome.model_fields)
+
+_PASS_OPTIONS: TypeAdapter[PassOptions] = TypeAdapter(PassOptions)
 
 Row = dict[str, object]
 """Values by column, inside this package only."""
@@ -120,7 +131,22 @@ def run_rows(result: RunResult) -> tuple[tuple[Table, list[Row]], ...]:
                 for place, event in enumerate(result.failures)
             ],
         ),
+        (STOPS, [_placed(result.stopped, 0, STOPS)] if result.stopped is not None else []),
     )
+
+
+def pass_rows(scores: Sequence[Score], positions: Mapping[str, int]) -> list[Row]:
+    """Rows of scores that came after a run; positions of its completions by request."""
+    return [
+        _placed(score, positions[score.request_id], SCORES) | {"workload": "accuracy", "validity": score.validity.value}
+        for score in scores
+        if score.request_id in positions
+    ]
+
+
+def passes_from(found: Sequence[Row]) -> tuple[PassOptions, ...]:
+    """Options of the scorers that judged a run later."""
+    return tuple(_PASS_OPTIONS.validate_json(str(row["definition"])) for row in found)
 
 
 def run_values(result: RunResult) -> list[object]:
@@ -168,8 +194,14 @@ def run_from(spec: RunSpec, status: str, parts: dict[str, list[Row]]) -> RunResu
                 )
                 for row in parts[FAILURES.name]
             ],
+            "stopped": stop_from(parts[STOPS.name]),
         }
     )
+
+
+def stop_from(found: Sequence[Row]) -> EarlyStop | None:
+    """Why a run was stopped early; None where it was not."""
+    return EarlyStop.model_validate(_only(found[0], EarlyStop)) if found else None
 
 
 def failure_from(row: Row) -> Failure:
@@ -200,6 +232,33 @@ def _scored_column(name: str, rows: dict[object, Row], examples: Sequence[str]) 
             "counts": {key: [each.get(key) for each in counts] for key in names},
         }
     )
+
+
+def variations_from(found: Sequence[Row]) -> tuple[VariationOutcomes, ...]:
+    """Rows of `variation_outcomes` of one run, each variation's in the order of the examples."""
+    by_variation: dict[str, list[Row]] = {}
+    for row in found:
+        by_variation.setdefault(str(row["variation"]), []).append(row)
+    return tuple(
+        VariationOutcomes(
+            variation=variation,
+            outcomes=tuple(outcome_from(_only(row, ExampleOutcome)) for row in part),
+            answers=tuple(str(row["text"]) for row in part),
+            counts=_counts_of(part),
+        )
+        for variation, part in by_variation.items()
+    )
+
+
+def _counts_of(found: Sequence[Row]) -> dict[str, tuple[float | None, ...]]:
+    counts = [{} if row["counts"] is None else _json(row["counts"]) for row in found]
+    return {name: tuple(each.get(name) for each in counts) for name in sorted({key for c in counts for key in c})}
+
+
+def score_summary_from(row: Row) -> ScoreSummary:
+    """One line of the view `score_summary`; values that do not occur are left out."""
+    counts = [{"validity": value, "count": row[value.value]} for value in Validity if row[value.value]]
+    return ScoreSummary.model_validate(_only(row, ScoreSummary) | {"validity": counts})
 
 
 def loaded_from(value: object) -> Loaded | None:

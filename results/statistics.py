@@ -5,15 +5,15 @@ Examples that belong together (the same group) are resampled together. Nothing h
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from results.records import Estimate
-
-Floats = NDArray[np.float64]
+from results.resampling import RESAMPLES, Bca, Floats, Statistic, present, ratio, resample, sum_by_group
 
 MINIMUM_FOR_BOOTSTRAP = 10
 """Fewer units than this give no bootstrap interval: BCa is badly short of its coverage there (Efron 1987, table 5)."""
@@ -36,84 +36,66 @@ def wilson(successes: int, n: int) -> Estimate:
     return Estimate(value=share, low=low, high=high, n=n, method="Wilson 95 %")
 
 
+class Sums(NamedTuple):
+    """A statistic of column sums, and what each example adds to them."""
+
+    units: Floats
+    """Shape (examples, columns)."""
+    statistic: Statistic
+    """Sums of shape (m, columns) to m values, all finite."""
+    bounds: tuple[float, float] | None = None
+    """Least and largest value possible, where it is a mean: with them, examples that are all equal still get an
+    interval (see `interval_of_constant`)."""
+
+
 def bootstrap_mean(
     values: Sequence[float],
     *,
     groups: Sequence[str | None] | None = None,
     seed: int = 0,
-    resamples: int = 10_000,
+    resamples: int = RESAMPLES,
     bounds: tuple[float, float] | None = None,
 ) -> Estimate:
     """Mean with a BCa bootstrap interval over examples, or over groups where they are given.
 
-    values has shape (n,), n of at least 1. groups names the group of each value; None stands alone. bounds are the
-    least and largest value possible: with them, values that are all equal still get an interval (see
-    `_interval_of_constant`).
+    values has shape (n,), n of at least 1. groups names the group of each value; None stands alone.
     """
     column = np.asarray(values, dtype=np.float64)
-    units = np.column_stack([column, np.ones_like(column)])
-    return bootstrap_sums(
-        units, lambda sums: sums[:, 0] / sums[:, 1], groups=groups, seed=seed, resamples=resamples, bounds=bounds
-    )
+    mean = Sums(np.column_stack([column, np.ones_like(column)]), ratio, bounds)
+    return bootstrap_sums([mean], groups=groups, seed=seed, resamples=resamples)[0]
 
 
 def bootstrap_sums(
-    units: Floats,
-    statistic: Callable[[Floats], Floats],
+    parts: Sequence[Sums],
     *,
     groups: Sequence[str | None] | None = None,
     seed: int = 0,
-    resamples: int = 10_000,
-    bounds: tuple[float, float] | None = None,
-) -> Estimate:
-    """Any statistic of column sums, with a BCa bootstrap interval (Efron 1987, JASA 82:171).
+    resamples: int = RESAMPLES,
+) -> tuple[Estimate, ...]:
+    """Statistics of column sums of the same examples, each with a BCa bootstrap interval (Efron 1987, JASA 82:171).
 
-    units has shape (n, k): what each example adds to the k sums. statistic maps sums of shape (m, k) to m values,
-    all finite. Resampling draws examples (or whole groups, the cluster bootstrap of Davison & Hinkley 1997, §3.8)
-    with replacement; equal units are drawn together as one multinomial count, which is the same distribution.
+    Resampling draws examples (or whole groups, the cluster bootstrap of Davison & Hinkley 1997, §3.8) with
+    replacement, the same ones for every statistic; see results/resampling.py.
     """
-    n = len(units)
-    if n < 1:
+    if len(parts[0].units) < 1:
         raise ValueError("A bootstrap needs at least one value.")
-    clusters = units if groups is None else _sum_by_group(units, groups)
-    value = float(statistic(clusters.sum(axis=0, keepdims=True))[0])
-    over = "examples" if groups is None else f"{len(clusters)} groups"
-    if len(clusters) < MINIMUM_FOR_BOOTSTRAP:
-        reason = f"no interval: {len(clusters)} of the {MINIMUM_FOR_BOOTSTRAP} independent values it needs"
-        return Estimate(value=value, n=n, method=reason)
-    distinct, multiplicity = np.unique(clusters, axis=0, return_counts=True)
-    replicates = _replicates(distinct, multiplicity, statistic, seed=seed, resamples=resamples)
-    leave_one_out = statistic(clusters.sum(axis=0) - distinct)
-    interval = bca_interval(value, replicates, leave_one_out, multiplicity)
-    if interval is None:
-        return _interval_of_constant(value, n, len(clusters), bounds)
-    method = f"BCa bootstrap 95 % over {over}, {resamples:,} resamples"
-    return Estimate(value=value, low=interval[0], high=interval[1], n=n, method=method)
-
-
-def bca_interval(
-    value: float, replicates: Floats, leave_one_out: Floats, multiplicity: NDArray[np.int64] | None = None
-) -> tuple[float, float] | None:
-    """Ends of the bias-corrected and accelerated 95 % interval (Efron 1987); None where all replicates are equal.
-
-    replicates has shape (resamples,); leave_one_out holds the statistic without each unit, multiplicity how often
-    each of those values occurs (once where None).
-    """
-    if np.ptp(replicates) == 0:
-        return None
-    # Resampled values equal the estimate up to rounding; such ties count half, as in scipy.stats.bootstrap.
-    tolerance = 1e-12 * max(1.0, abs(value))
-    below = np.mean(replicates < value - tolerance)
-    at_or_below = np.mean(replicates <= value + tolerance)
-    floor = 0.5 / len(replicates)
-    bias = float(special.ndtri(np.clip((below + at_or_below) / 2, floor, 1 - floor)))
-    weights = np.ones_like(leave_one_out) if multiplicity is None else multiplicity
-    deviation = np.average(leave_one_out, weights=weights) - leave_one_out
-    spread = float(np.sum(weights * deviation**2))
-    acceleration = float(np.sum(weights * deviation**3)) / (6 * spread**1.5) if spread > 0 else 0.0
-    shifted = bias + np.array([-_Z, _Z])
-    ends = np.quantile(replicates, special.ndtr(bias + shifted / (1 - acceleration * shifted)))
-    return float(ends[0]), float(ends[1])
+    clusters = {id(part.units): sum_by_group(part.units, groups) for part in parts}
+    resampled = resample([(clusters[id(part.units)], part.statistic) for part in parts], seed=seed, resamples=resamples)
+    bca = Bca(resampled)
+    ends = np.column_stack(bca.interval()).tolist()
+    found = []
+    for row, part in enumerate(parts):
+        value, n, count = float(resampled.values[row]), present(part.units), int(resampled.units[row])
+        over = "examples" if groups is None else f"{count} groups"
+        if count < MINIMUM_FOR_BOOTSTRAP:
+            reason = f"no interval: {count} of the {MINIMUM_FOR_BOOTSTRAP} independent values it needs"
+            found.append(Estimate(value=value, n=n, method=reason))
+        elif bca.is_constant[row]:
+            found.append(interval_of_constant(value, n, count, part.bounds))
+        else:
+            method = f"BCa bootstrap 95 % over {over}, {resamples:,} resamples"
+            found.append(Estimate(value=value, low=ends[row][0], high=ends[row][1], n=n, method=method))
+    return tuple(found)
 
 
 def bootstrap_quantile(values: Sequence[float], q: float, *, seed: int = 0, resamples: int = 10_000) -> Estimate | None:
@@ -215,26 +197,6 @@ def minimum_for_quantile(q: float) -> int:
     return _MINIMUM_FOR_P99 if tail <= 0.01 else math.ceil(round(1 / tail, 6))
 
 
-def paired_difference(
-    first: Sequence[float],
-    second: Sequence[float],
-    *,
-    groups: Sequence[str | None] | None = None,
-    seed: int = 0,
-    resamples: int = 10_000,
-) -> Estimate:
-    """Mean of first minus second on the same examples, scores from 0 to 1, by a paired BCa bootstrap.
-
-    Pairs are resampled whole (Efron & Tibshirani 1993, §8.6). Where all differences are equal no resample can differ,
-    and the interval is the exact bound of `_interval_of_constant`.
-    """
-    if len(first) != len(second):
-        raise ValueError(f"Paired scores need equal lengths, not {len(first)} and {len(second)}.")
-    differences = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
-    estimate = bootstrap_mean(differences.tolist(), groups=groups, seed=seed, resamples=resamples, bounds=(-1.0, 1.0))
-    return estimate.model_copy(update={"method": f"paired, {estimate.method}"})
-
-
 def mcnemar_exact(b: int, c: int) -> float:
     """Two-sided p of McNemar's exact test: b and c discordant pairs (McNemar 1947; Fagerland et al. 2013).
 
@@ -258,50 +220,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
-def smallest_detectable_difference(
-    n: int, discordant_share: float, power: float = 0.8, alpha: float = 0.05
-) -> float | None:
-    """Difference of two paired proportions that n pairs show with the given power (Connor 1987, Biometrics 43:207).
-
-    Solves √n·δ = z₁₋α⸝₂·√ψ + z_power·√(ψ - δ²) for δ, with ψ the share of discordant pairs. None where even one-sided
-    discordance (δ = ψ) would not be shown. The exact test is a little weaker than this, so speak of "about".
-    """
-    _check_share(discordant_share)
-    if n < 1 or discordant_share == 0:
-        return None
-    z_alpha, z_power = float(special.ndtri(1 - alpha / 2)), float(special.ndtri(power))
-    a = z_alpha * math.sqrt(discordant_share)
-    square = n + z_power**2
-    inside = n * a**2 - square * (a**2 - z_power**2 * discordant_share)
-    if inside < 0:
-        return None
-    difference = (a * math.sqrt(n) + math.sqrt(inside)) / square
-    return difference if difference <= discordant_share else None
-
-
-def required_examples(difference: float, discordant_share: float, power: float = 0.8, alpha: float = 0.05) -> int:
-    """Examples needed to show a difference of two paired proportions (Connor 1987, the same formula).
-
-    difference and discordant_share are shares; the difference cannot exceed the discordance, else ValueError.
-    """
-    _check_share(discordant_share)
-    if not 0 < difference <= discordant_share:
-        msg = (
-            f"A difference of {difference:g} needs a discordant share at least as large, not {discordant_share:g}: "
-            "answers that agree make no difference."
-        )
-        raise ValueError(msg)
-    z_alpha, z_power = float(special.ndtri(1 - alpha / 2)), float(special.ndtri(power))
-    root = z_alpha * math.sqrt(discordant_share) + z_power * math.sqrt(discordant_share - difference**2)
-    return math.ceil((root / difference) ** 2)
-
-
-def _check_share(discordant_share: float) -> None:
-    if not 0 <= discordant_share <= 1:
-        raise ValueError(f"A share lies between 0 and 1, not at {discordant_share}.")
-
-
-def _interval_of_constant(value: float, n: int, clusters: int, bounds: tuple[float, float] | None) -> Estimate:
+def interval_of_constant(value: float, n: int, clusters: int, bounds: tuple[float, float] | None) -> Estimate:
     """Interval of a mean whose observed values are all equal, of which resampling cannot know the uncertainty.
 
     With 95 % confidence at most u = 1 - 0.05^(1/n) of all values differ from the one seen (Clopper & Pearson 1934;
@@ -312,38 +231,3 @@ def _interval_of_constant(value: float, n: int, clusters: int, bounds: tuple[flo
     others = 1 - 0.05 ** (1 / clusters)
     low, high = value - others * (value - bounds[0]), value + others * (bounds[1] - value)
     return Estimate(value=value, low=low, high=high, n=n, method=f"exact bound 95 %, all {clusters} values are equal")
-
-
-def _sum_by_group(units: Floats, groups: Sequence[str | None]) -> Floats:
-    """Sums per group, shape (groups, k); units without a group stand alone."""
-    if len(groups) != len(units):
-        raise ValueError(f"{len(units)} values need as many groups, not {len(groups)}.")
-    places: dict[str, int] = {}
-    clusters: list[Floats] = []
-    for unit, group in zip(units, groups, strict=True):
-        if group is not None and group in places:
-            clusters[places[group]] = clusters[places[group]] + unit
-            continue
-        if group is not None:
-            places[group] = len(clusters)
-        clusters.append(unit)
-    return np.array(clusters)
-
-
-def _replicates(
-    distinct: Floats,
-    multiplicity: NDArray[np.int64],
-    statistic: Callable[[Floats], Floats],
-    *,
-    seed: int,
-    resamples: int,
-) -> Floats:
-    """The statistic on resamples, shape (resamples,), made in blocks so that memory stays small."""
-    rng = np.random.default_rng(seed)
-    n = int(multiplicity.sum())
-    block = max(1, _BLOCK // max(distinct.shape))
-    parts: list[Floats] = []
-    for start in range(0, resamples, block):
-        counts = rng.multinomial(n, multiplicity / n, size=min(block, resamples - start))
-        parts.append(statistic(counts @ distinct))
-    return np.concatenate(parts)

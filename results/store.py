@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from results import rows, tables, trouble
 from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBenchmark
+from results.judge_records import JudgeReport
 from results.ladder_records import QuantizationLoss
 from results.records import (
     Benchmark,
@@ -26,11 +27,13 @@ from results.records import (
     RequestTiming,
     RunInfo,
     RunMeasurements,
+    ScoreSummary,
     Shortlist,
     Vote,
 )
 from results.store_test_sets import TestSetShelf
-from runners.records import RunResult, RunSpec
+from runners.records import RunResult, RunSpec, Score
+from runners.scorer_options import PassOptions
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 """Folder of the numbered SQL files."""
@@ -124,7 +127,8 @@ class Store:
             self._benchmark(db, name)
             for table in tables.RUN_TABLES:
                 db.execute(f"DELETE FROM {table.name} WHERE benchmark = ?", [name])
-            db.execute("DELETE FROM runs WHERE benchmark = ?", [name])
+            for later in ("score_passes", "judgings", "runs"):
+                db.execute(f"DELETE FROM {later} WHERE benchmark = ?", [name])
             db.execute("DELETE FROM benchmarks WHERE name = ?", [name])
             _forget_unused_examples(db)
 
@@ -144,6 +148,9 @@ class Store:
                 db.execute(f"DELETE FROM {table.name} WHERE benchmark = ? AND candidate = ?", run)
                 owner: rows.Row = {"benchmark": run[0], "candidate": run[1]}
                 _insert(db, table, [owner | row for row in part])
+            # What a judge or another pass said was of the answers that are replaced now.
+            db.execute("DELETE FROM score_passes WHERE benchmark = ? AND candidate = ?", run)
+            db.execute("DELETE FROM judgings WHERE benchmark = ?", run[:1])
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*run, *rows.run_values(result)])
             known = "SELECT 1 FROM examples WHERE test_set_hash = ? LIMIT 1"
             if db.execute(known, [result.spec.test_set.content_hash]).fetchone() is None:
@@ -177,6 +184,15 @@ class Store:
 
         return self._do(read)
 
+    def run_measurements(self, benchmark: str, candidate: str) -> RunMeasurements:
+        """What was measured in one run, whatever version of the test set it had; UnknownBenchmark as in run_spec."""
+
+        def read(db: Connection) -> RunMeasurements:
+            self._run_spec(db, benchmark, candidate)
+            return _measurements(db, benchmark, [candidate])[0]
+
+        return self._do(read)
+
     def measurements(self, benchmark: str) -> tuple[RunMeasurements, ...]:
         """What was measured, one record per candidate that has a run, in the benchmark's order; UnknownBenchmark.
 
@@ -187,7 +203,7 @@ class Store:
             asked = self._benchmark(db, benchmark)
             query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash = ?"
             found = {name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall()}
-            return tuple(_measurements(db, benchmark, name) for name in asked.candidates if name in found)
+            return _measurements(db, benchmark, [name for name in asked.candidates if name in found])
 
         return self._do(read)
 
@@ -198,6 +214,56 @@ class Store:
             asked = self._benchmark(db, benchmark)
             query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash <> ? ORDER BY candidate"
             return tuple(name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall())
+
+        return self._do(read)
+
+    # Scores that came after the runs
+
+    def save_pass(self, benchmark: str, candidate: str, options: PassOptions, scores: Sequence[Score]) -> None:
+        """Keep what a scorer says of a run's answers to the accuracy workload, in place of what it said before.
+
+        UnknownBenchmark. Scores of requests that the run does not have are left out.
+        """
+        run = [benchmark, candidate]
+        where = "WHERE benchmark = ? AND candidate = ?"
+
+        def save(db: Connection) -> None:
+            self._run_spec(db, benchmark, candidate)
+            found = db.execute(
+                f"SELECT request_id, position FROM completions {where} AND workload = 'accuracy'", run
+            ).fetchall()
+            owner: rows.Row = {"benchmark": benchmark, "candidate": candidate}
+            db.execute(f"DELETE FROM scores {where} AND scorer = ?", [*run, options.name])
+            _insert(db, tables.SCORES, [owner | row for row in rows.pass_rows(scores, dict(found))])
+            definition = [*run, options.name, _now(), rows.to_json(options)]
+            db.execute("INSERT OR REPLACE INTO score_passes VALUES (?, ?, ?, ?, ?)", definition)
+
+        self._do(save)
+
+    def save_judging(self, report: JudgeReport) -> None:
+        """Keep what a judge's grades are worth, in place of an earlier report of the same benchmark and name."""
+        row = [report.benchmark, report.name, report.made_at, rows.to_json(report)]
+        self._do(lambda db: db.execute("INSERT OR REPLACE INTO judgings VALUES (?, ?, ?, ?)", row))
+
+    def judgings(self, benchmark: str) -> tuple[JudgeReport, ...]:
+        """Reports on judges whose answers still stand, by name."""
+        query = "SELECT definition FROM judgings WHERE benchmark = ? ORDER BY name"
+
+        def read(db: Connection) -> tuple[JudgeReport, ...]:
+            return tuple(JudgeReport.model_validate_json(text) for (text,) in db.execute(query, [benchmark]).fetchall())
+
+        return self._do(read)
+
+    def score_summary(self, benchmark: str | None = None) -> tuple[ScoreSummary, ...]:
+        """Every scorer of every run in a line, of one benchmark (UnknownBenchmark) or of all; no score is loaded."""
+        query = """
+            SELECT * FROM score_summary WHERE ? IS NULL OR benchmark = ? ORDER BY benchmark, candidate, scorer
+        """
+
+        def read(db: Connection) -> tuple[ScoreSummary, ...]:
+            if benchmark is not None:
+                self._benchmark(db, benchmark)
+            return tuple(rows.score_summary_from(row) for row in _rows(db, query, [benchmark, benchmark]))
 
         return self._do(read)
 
@@ -300,6 +366,17 @@ class Store:
 
         return self._do(read)
 
+    # Whatever else reads
+
+    def reading(self, benchmark: str, work: Callable[[Connection], T]) -> T:
+        """One transaction for a module of this package that has its own SQL; UnknownBenchmark."""
+
+        def read(db: Connection) -> T:
+            self._benchmark(db, benchmark)
+            return work(db)
+
+        return self._do(read)
+
     # One call: open, migrate, one transaction, close
 
     def _do(self, action: Callable[[Connection], T]) -> T:
@@ -390,51 +467,76 @@ class Store:
         return rows.spec_from(spec, _rows(db, query, [test_set_hash])), status
 
 
-def _measurements(db: Connection, benchmark: str, candidate: str) -> RunMeasurements:
-    """Everything the views derive for one run."""
-    run = [benchmark, candidate]
-    where = "WHERE benchmark = ? AND candidate = ?"
-    (stored,) = _rows(db, f"SELECT spec, key, status FROM runs {where}", run)
+def _measurements(db: Connection, benchmark: str, candidates: Sequence[str]) -> tuple[RunMeasurements, ...]:
+    """Everything the views derive for some runs of a benchmark; each view is asked once for all of them."""
+
+    def select(query: str) -> dict[str, list[rows.Row]]:
+        found: dict[str, list[rows.Row]] = {}
+        for row in _rows(db, query, [benchmark]):
+            found.setdefault(str(row.pop("candidate")), []).append(row)
+        return found
+
+    def columns(view: str, names: Iterable[str], rest: str) -> dict[str, list[rows.Row]]:
+        return select(f"SELECT candidate, {_names(names)} FROM {view} WHERE benchmark = ? {rest}")
+
+    in_window = """AND workload IN ('latency', 'load_sweep', 'arrivals') AND (
+        "level" IS NULL OR (benchmark, candidate, segment, workload, "level") IN (
+            SELECT (benchmark, candidate, segment, workload, "level") FROM windows
+        )
+    ) ORDER BY position"""
+    parts = {
+        "run": columns("runs", ("spec", "key", "status"), ""),
+        "outcomes": columns("example_outcomes", rows.OUTCOME_COLUMNS, "ORDER BY position"),
+        "scores": columns("score_outcomes", rows.SCORE_COLUMNS, ""),
+        "passes": columns("score_passes", ("definition",), "ORDER BY scorer"),
+        "variations": select("SELECT * FROM variation_outcomes WHERE benchmark = ? ORDER BY position"),
+        "timings": columns("request_timings", rows.TIMING_COLUMNS, in_window),
+        "levels": columns("run_throughput", rows.LEVEL_COLUMNS, 'ORDER BY workload, "level"'),
+        "load": columns("run_loads", rows.LOAD_COLUMNS, ""),
+        "first": columns("run_first_requests", rows.FIRST_REQUEST_COLUMNS, ""),
+        "memory": columns("run_memory", rows.MEMORY_COLUMNS, ""),
+        "stops": columns("stops", rows.STOP_COLUMNS, ""),
+        "failures": select("SELECT * FROM failures WHERE benchmark = ? ORDER BY position, rowid"),
+    }
+    return tuple(
+        _measurements_of({name: found.get(candidate, []) for name, found in parts.items()}) for candidate in candidates
+    )
+
+
+def _measurements_of(parts: dict[str, list[rows.Row]]) -> RunMeasurements:
+    """One run from its rows of each view."""
+    stored = parts["run"][0]
     spec = rows.spec_from(str(stored["spec"]), [])
-    outcomes = f"SELECT {_names(rows.OUTCOME_COLUMNS)} FROM example_outcomes {where} ORDER BY position"
-    timings = f"""
-        SELECT {_names(rows.TIMING_COLUMNS)} FROM request_timings
-        {where} AND workload IN ('latency', 'load_sweep', 'arrivals') AND (
-            "level" IS NULL OR (segment, workload, "level") IN (
-                SELECT (segment, workload, "level") FROM windows {where}
-            )
-        ) ORDER BY position
-    """
-    levels = f"""
-        SELECT {_names(rows.LEVEL_COLUMNS)} FROM run_throughput {where} ORDER BY workload, "level"
-    """
-    judged = [rows.outcome_from(row) for row in _rows(db, outcomes, run)]
-    load = _row(db, f"SELECT {_names(rows.LOAD_COLUMNS)} FROM run_loads {where}", run)
-    first = _row(db, f"SELECT {_names(rows.FIRST_REQUEST_COLUMNS)} FROM run_first_requests {where}", run)
-    speed = _row(db, f"SELECT requests_per_second FROM run_throughput {where} AND workload = 'accuracy'", run)
-    memory = _row(db, f"SELECT {_names(rows.MEMORY_COLUMNS)} FROM run_memory {where}", run)
+    judged = [rows.outcome_from(row) for row in parts["outcomes"]]
+    levels = [LevelMeasurements.model_validate(row) for row in parts["levels"]]
+    load = next(iter(parts["load"]), {})
+    scorers = (*spec.test_set.scorers, *rows.passes_from(parts["passes"]))
     return RunMeasurements.model_validate(
         {
             "candidate": spec.candidate,
             "options": spec.options,
             "run_key": stored["key"],
             "status": stored["status"],
+            "stopped": rows.stop_from(parts["stops"]),
             "labels": spec.test_set.labels,
-            "scorers": spec.test_set.scorers,
+            "scorers": scorers,
             "outcomes": judged,
             "scored": rows.scored_from(
-                _rows(db, f"SELECT * FROM score_outcomes {where}", run),
-                [options.name for options in spec.test_set.scorers],
+                parts["scores"],
+                [options.name for options in scorers],
                 [outcome.example_id for outcome in judged],
             ),
-            "timings": [RequestTiming.model_validate(row) for row in _rows(db, timings, [*run, *run])],
-            "levels": [LevelMeasurements.model_validate(row) for row in _rows(db, levels, run)],
+            "variations": rows.variations_from(parts["variations"]),
+            "timings": [RequestTiming.model_validate(row) for row in parts["timings"]],
+            "levels": levels,
             "workloads": spec.workloads,
-            "accuracy_examples_per_second": speed.get("requests_per_second"),
-            "failures": [rows.failure_from(row) for row in _run_part(db, tables.FAILURES, benchmark, candidate)],
+            "accuracy_examples_per_second": next(
+                (level.requests_per_second for level in levels if level.workload == "accuracy"), None
+            ),
+            "failures": [rows.failure_from(row) for row in parts["failures"]],
         }
-        | memory
-        | first
+        | next(iter(parts["memory"]), {})
+        | next(iter(parts["first"]), {})
         | load
         | {"loaded": rows.loaded_from(load.get("loaded"))}
     )
@@ -464,12 +566,6 @@ def _rows(db: Connection, query: str, parameters: Sequence[object]) -> list[rows
     found = db.execute(query, parameters)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-
-
-def _row(db: Connection, query: str, parameters: Sequence[object]) -> rows.Row:
-    """The only row, or an empty one."""
-    found = _rows(db, query, parameters)
-    return found[0] if found else {}
 
 
 def _names(columns: Iterable[str]) -> str:

@@ -5,22 +5,26 @@ the caller brings both.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from catalog.records import Verdict
 from results import numbers, quality
+from results.calibration import calibration
 from results.levels import level_summaries, load_sweep
-from results.metrics import metric_estimates
+from results.metrics import measured, metric_estimates
 from results.records import (
     CandidateSummary,
     Estimate,
     ExampleOutcome,
     LevelMeasurements,
+    MetricEstimate,
     RequestTiming,
     RunMeasurements,
     ValidityCount,
 )
+from results.robustness import robustness
+from results.slices import slice_qualities
 from results.statistics import bootstrap_quantile
 from runners.records import Validity
 
@@ -37,6 +41,8 @@ def summarise(
     the same context, None where it could not.
     """
     outcomes, labels = measurements.outcomes, measurements.labels
+    metrics = measured(measurements)
+    estimates = metric_estimates(metrics)
     timings = tuple(timing for timing in measurements.timings if timing.workload == "latency")
     ledger = validity_ledger(outcomes)
     accuracy_levels = [level for level in measurements.levels if level.workload == "accuracy"]
@@ -47,17 +53,20 @@ def summarise(
         options=measurements.options,
         run_key=measurements.run_key,
         status=measurements.status,
+        stopped=measurements.stopped,
         verdict=verdict,
         loaded=measurements.loaded,
-        metrics=metric_estimates(measurements),
-        accuracy=quality.accuracy(outcomes),
-        balanced_accuracy=quality.balanced_accuracy(outcomes, labels),
-        macro_f1=quality.macro_f1(outcomes, labels),
+        metrics=estimates,
+        accuracy=_named(estimates, "accuracy") or quality.accuracy(outcomes),
+        balanced_accuracy=_named(estimates, "balanced_accuracy"),
+        macro_f1=_named(estimates, "macro_f1"),
         labels=quality.label_qualities(outcomes, labels),
-        slices=quality.slice_qualities(outcomes),
+        slices=slice_qualities(outcomes, metrics),
         confusion=quality.confusions(outcomes, labels),
+        calibration=calibration(outcomes),
         validity=ledger,
         validity_warning=validity_warning(ledger),
+        robustness=robustness(measurements),
         load_seconds=measurements.load_seconds,
         ttft_p50_seconds=bootstrap_quantile(ttft, 0.5),
         ttft_p95_seconds=bootstrap_quantile(ttft, 0.95),
@@ -79,6 +88,10 @@ def summarise(
         accuracy_joules_per_1000_examples=_joules_per_1000(accuracy_levels),
         energy_source=next((level.energy_source for level in measurements.levels if level.energy_source), None),
         accuracy_examples_per_second=measurements.accuracy_examples_per_second,
+        accuracy_prompt_tokens=_tokens_each(
+            accuracy_levels, lambda level: (level.prompt_tokens_per_second or 0.0) * level.window_seconds
+        ),
+        accuracy_output_tokens=_tokens_each(accuracy_levels, lambda level: level.output_tokens),
         peak_memory_bytes=measurements.peak_memory_bytes,
         peak_memory_method=measurements.peak_memory_method,
         peak_mapped_file_bytes=measurements.peak_mapped_file_bytes,
@@ -112,6 +125,17 @@ def _joules_per_1000(levels: Sequence[LevelMeasurements]) -> float | None:
     requests = sum(level.requests for level in levels)
     joules = [level.energy_joules for level in levels if level.energy_joules is not None]
     return sum(joules) / requests * 1000 if requests and len(joules) == len(levels) else None
+
+
+def _named(metrics: Sequence[MetricEstimate], name: str) -> Estimate | None:
+    """Estimate of one metric by its name; None where it is not among them."""
+    return next((metric.estimate for metric in metrics if metric.name == name), None)
+
+
+def _tokens_each(levels: Sequence[LevelMeasurements], tokens: Callable[[LevelMeasurements], float]) -> float | None:
+    """Mean tokens of a request over all windows."""
+    requests = sum(level.requests for level in levels)
+    return sum(tokens(level) for level in levels) / requests if requests else None
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -96,6 +96,7 @@ COMPLETIONS = Table(
         "choice_baselines": "DOUBLE[]",
         "thinking_chunks": "INTEGER",
         "level": "DOUBLE",
+        "variation": "VARCHAR",
     },
 )
 SCORES = Table(
@@ -147,5 +148,24 @@ FAILURES = Table(
     },
 )
 
-RUN_TABLES = (SEGMENTS, LOADS, WINDOWS, COMPLETIONS, SCORES, MEMORY_SAMPLES, FAILURES)
+STOPS = Table(
+    "stops",
+    _RUN
+    | {
+        "position": "INTEGER",
+        "against": "VARCHAR",
+        "examples": "INTEGER",
+        "value": "DOUBLE",
+        "against_value": "DOUBLE",
+        "margin": "DOUBLE",
+        "e_value": "DOUBLE",
+        "threshold": "DOUBLE",
+        "alpha": "DOUBLE",
+        "not_asked": "INTEGER",
+        "seconds_per_example": "DOUBLE",
+        "seconds_saved": "DOUBLE",
+    },
+)
+
+RUN_TABLES = (SEGMENTS, LOADS, WINDOWS, COMPLETIONS, SCORES, MEMORY_SAMPLES, FAILURES, STOPS)
 """Tables that hold the parts of a run, keyed by benchmark and candidate."""

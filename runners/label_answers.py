@@ -1,6 +1,6 @@
 """Labels as JSON: the schema that holds a server's answer to the labels, and the label read out of what came back.
 
-Knows no server: what is sent where is endpoint_request.py's business, what counts as right is scorers.py's.
+Knows no server: what is sent where is endpoint_request.py's business, what counts as right is the scorers'.
 """
 
 import json

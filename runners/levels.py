@@ -35,10 +35,13 @@ def requests_at(workload: Workload, level: float) -> int:
 
 
 def planned_requests(workload: Workload, examples: int) -> int:
-    """Most requests that a workload sends, warm-up left out; a load sweep may stop earlier."""
+    """Most requests that a workload sends, warm-up left out.
+
+    A load sweep may stop earlier, and an example that a perturbation leaves as it is is not asked again.
+    """
     match workload.kind:
-        case "accuracy":
-            return examples
+        case "accuracy" | "robustness":
+            return min(workload.examples or examples, examples) * _times_asked(workload)
         case "latency" if workload.synthetic is not None:
             return workload.prompts or SYNTHETIC_REQUESTS
         case "latency":
@@ -49,6 +52,11 @@ def planned_requests(workload: Workload, examples: int) -> int:
             return 0
         case "load_sweep" | "arrivals":
             return sum(requests_at(workload, level) for level in levels_of(workload))
+
+
+def _times_asked(workload: Workload) -> int:
+    repeats = workload.repeats if workload.kind == "robustness" and workload.temperature else 0
+    return 1 + len(workload.perturbations) + repeats
 
 
 def arrival_times(rate_per_second: float, count: int, seed: int) -> tuple[float, ...]:

@@ -111,7 +111,7 @@ def collect_result(spec: RunSpec, folder: RunFolder, events: tuple[RunEvent, ...
     last_start = max((index for index, event in enumerate(events) if isinstance(event, RunStarted)), default=0)
     recent = events[last_start:]
     failures = tuple(event for event in recent if isinstance(event, FailureHappened))
-    kept = _failures_of_finished_levels(events[:last_start])
+    kept = [*_failures_of_finished_levels(events[:last_start]), *_failures_of_scorers(events[:last_start])]
     finished = any(isinstance(event, RunFinished) for event in recent)
     stopped = any(event.failure.example_id is event.failure.request_id is None for event in failures)
     status = "cancelled" if cancelled else "finished" if finished else "failed" if stopped else "incomplete"
@@ -140,6 +140,11 @@ def _failures_of_finished_levels(events: tuple[RunEvent, ...]) -> tuple[FailureH
         elif isinstance(event, WorkloadFinished) and event.level is not None:
             kept += [f for f in open_failures if (f.workload, f.level) == (event.workload, event.level)]
     return tuple(kept)
+
+
+def _failures_of_scorers(events: tuple[RunEvent, ...]) -> list[FailureHappened]:
+    """Of earlier starts: an answer that is there is not asked for again, so that what a scorer failed on stays."""
+    return [event for event in events if isinstance(event, FailureHappened) and event.failure.stage == "score"]
 
 
 class _Watch:

@@ -7,7 +7,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runners.errors import BadTemplate
-from runners.records import Message, Request, Workload
+from runners.records import JUDGED_KINDS, Message, Request, Workload
 from runners.test_set_records import CHOICE_TASKS, LETTERS, Example, TestSet
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
@@ -47,7 +47,7 @@ def example_request(test_set: TestSet, example: Example, workload: Workload, see
 
 def chooses(test_set: TestSet, workload: Workload) -> bool:
     """Whether the answers of a workload can only be labels or choices."""
-    return workload.kind == "accuracy" and test_set.task in CHOICE_TASKS and workload.answers != "free"
+    return workload.kind in JUDGED_KINDS and test_set.task in CHOICE_TASKS and workload.answers != "free"
 
 
 def choices_of(test_set: TestSet, example: Example) -> tuple[str, ...]:
@@ -93,6 +93,11 @@ def conversation_requests(workload: Workload, seed: int) -> tuple[Request, ...]:
         )
         for conversation in workload.conversations
     )
+
+
+def render_text(template: str, values: Mapping[str, object]) -> str:
+    """A template of ours or the user's in the sandbox. Raises BadTemplate."""
+    return _render(template, values)
 
 
 def _user(test_set: TestSet, example: Example) -> str:

@@ -19,11 +19,25 @@ SPEC_VERSION = 1
 """Version of RunSpec and of the event file; part of every key."""
 
 
-WorkloadKind = Literal["accuracy", "latency", "load_sweep", "arrivals", "load", "prompts"]
+WorkloadKind = Literal["accuracy", "latency", "load_sweep", "arrivals", "load", "prompts", "robustness"]
 """Kinds of workloads; see Workload."""
 
 TIMED_KINDS: frozenset[WorkloadKind] = frozenset({"latency", "load_sweep", "arrivals"})
 """Those whose requests are timed one by one, after warm-up, without prefix cache."""
+
+JUDGED_KINDS: frozenset[WorkloadKind] = frozenset({"accuracy", "robustness"})
+"""Those whose answers are scored. Quality comes from accuracy alone."""
+
+Perturbation = Literal["typos", "case", "whitespace", "paraphrase", "label_order", "shot_order"]
+"""Changes that leave the right answer alone (runners/perturbations.py).
+
+typos:       in the example's columns; labels, choices and right answers stay.
+case:        the example's columns in capitals, or without any.
+whitespace:  more of it in and around the example's columns.
+paraphrase:  another wording of the instruction: the workload's own, else other words for the usual English ones.
+label_order: labels, or the choices of an example, in another order.
+shot_order:  few-shot examples in another order.
+"""
 
 
 LengthNormalisation = Literal["none", "tokens", "bytes"]
@@ -47,7 +61,9 @@ class Workload(Record):
     load_sweep: closed loop at 1, 2, 4, 8 … requests at once, until throughput stops gaining or a limit breaks.
     arrivals:   open loop: requests arrive at random (Poisson) at a rate, whether or not earlier ones are answered.
     load:       loads the model again and again, the first time without its file in memory, then with it.
-    prompts:    free conversations (head-to-head), streamed one after the other.
+    prompts:    free conversations: head-to-head, and what a judge is asked.
+    robustness: the same examples as they are, with small changes that leave the right answer alone, and again at a
+                temperature; scored like accuracy and in no figure of it.
     """
 
     ALWAYS_IN_KEY: ClassVar[frozenset[str]] = frozenset(
@@ -77,7 +93,8 @@ class Workload(Record):
     rates_per_second: tuple[Annotated[float, Field(ge=0.01)], ...] = ()
     """Arrivals: requests per second on average; one level after the other."""
     repeats: int = Field(default=2, ge=1, le=100)
-    """Load: how often the model is loaded again with its file in memory."""
+    """Load: how often the model is loaded again with its file in memory. Robustness: how often each example is asked
+    again at `temperature`; none where that is 0."""
     warmup_prompts: int = Field(default=3, ge=0)
     """Latency, load sweep, arrivals: prompts sent first and left out; they are not from the test set."""
     max_output_tokens: int = Field(default=32, gt=0)
@@ -104,6 +121,16 @@ class Workload(Record):
     """Whether the log-probability of every generated token is kept."""
     conversations: tuple["Conversation", ...] = ()
     """Prompts: what is sent."""
+    perturbations: tuple[Perturbation, ...] = ()
+    """Robustness: in which ways each example is asked beside the way it is."""
+    examples: int | None = Field(default=None, gt=0)
+    """Robustness: how many of the test set's examples, drawn by the seed; None takes all."""
+    typo_rate: float = Field(default=0.1, gt=0, le=1)
+    """Robustness: share of the words that get a typo; at least one word of a text gets one."""
+    paraphrases: tuple[PromptTemplate, ...] = ()
+    """Robustness: other wordings of the prompt, each used for about as many examples."""
+    shuffle: bool = False
+    """Accuracy: ask the examples in random order (by the seed), those of a group together; early stopping does."""
 
     @model_validator(mode="after")
     def _is_held_to_one_thing(self) -> "Workload":
@@ -117,6 +144,19 @@ class Workload(Record):
             raise ValueError("an arrivals workload needs rates_per_second, such as rates_per_second: [1, 2]")
         if self.rates_per_second and self.kind != "arrivals":
             raise ValueError("only an arrivals workload has rates_per_second; leave them out or set kind: arrivals")
+        for_robustness = ("perturbations", "examples", "paraphrases")
+        alien = next((name for name in for_robustness if getattr(self, name) and self.kind != "robustness"), None)
+        if alien is not None:
+            raise ValueError(f"only a robustness workload has {alien}; leave it out or set kind: robustness")
+        if self.kind == "robustness" and not self.perturbations and self.temperature == 0:
+            raise ValueError(
+                "a robustness workload needs perturbations, such as [typos, case], or a temperature above 0 at which "
+                "each example is asked again"
+            )
+        if self.paraphrases and "paraphrase" not in self.perturbations:
+            raise ValueError("paraphrases are used by the perturbation paraphrase; add it to perturbations")
+        if self.shuffle and self.kind != "accuracy":
+            raise ValueError("only an accuracy workload is shuffled; leave shuffle out or set kind: accuracy")
         if self.synthetic is not None and self.kind not in TIMED_KINDS:
             raise ValueError("synthetic prompts have no right answer; use them with latency, load_sweep or arrivals")
         return self
@@ -381,6 +421,8 @@ class Completion(Record):
     """Which level of it. Load sweep: requests at once; arrivals: requests per second on average."""
     example_id: str | None = None
     """Example of the test set, where it came from one."""
+    variation: str | None = None
+    """Robustness: `original`, a perturbation, or `repeat-1`, `repeat-2` … (runners/variations.py)."""
     segment: int = Field(default=0, ge=0)
     """Which start of the worker it belongs to: offsets of different segments have different origins."""
     text: str
@@ -682,13 +724,40 @@ run_event_adapter: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
 """Parses one line of the event file."""
 
 
+class EarlyStop(Record):
+    """Why a candidate was stopped before it had answered every example: it could no longer win."""
+
+    against: str
+    """The best candidate that was finished then."""
+    examples: int = Field(ge=1)
+    """Examples that both had answered, in random order, when it was decided."""
+    value: float
+    """Its quality on these."""
+    against_value: float
+    """The other's on the same."""
+    margin: float = Field(default=0.0, ge=0)
+    """How much worse would have been fine."""
+    e_value: float = Field(ge=0)
+    """Evidence that it is worse by more than that (results/sequential.py)."""
+    threshold: float = Field(gt=0)
+    """Evidence that was needed: pairs of candidates ÷ alpha."""
+    alpha: float = Field(gt=0, lt=1)
+    """Chance that any candidate is stopped that is not worse."""
+    not_asked: int = Field(default=0, ge=0)
+    """Examples that it was never asked."""
+    seconds_per_example: float = Field(default=0.0, ge=0)
+    """Measured on those that it was asked."""
+    seconds_saved: float = Field(default=0.0, ge=0)
+    """Examples not asked × seconds per example."""
+
+
 class RunResult(Record):
     """Everything one run left behind, ready for the store."""
 
     spec: RunSpec
     """What was asked."""
-    status: Literal["finished", "failed", "cancelled", "incomplete"]
-    """How it ended; incomplete: the worker or its parent died and the run can be resumed."""
+    status: Literal["finished", "failed", "cancelled", "stopped", "incomplete"]
+    """How it ended; stopped: it could no longer win; incomplete: the worker or its parent died. Both can be resumed."""
     started: tuple[RunStarted, ...] = ()
     """One per segment."""
     loads: tuple[ModelLoaded, ...] = ()
@@ -703,3 +772,5 @@ class RunResult(Record):
     """Samples of all segments."""
     failures: tuple[FailureHappened, ...] = ()
     """What went wrong."""
+    stopped: EarlyStop | None = None
+    """Where its status is `stopped`: why."""

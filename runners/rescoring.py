@@ -3,7 +3,8 @@
 Never loads a model. What was asked must be the same; whoever calls makes sure of that with `same_question`.
 """
 
-from runners.records import CompletionDone, RunEvent, RunFinished, RunResult, RunSpec
+from runners.records import CompletionDone, FailureHappened, RunEvent, RunFinished, RunResult, RunSpec
+from runners.scorers.judging import judge
 from runners.scorers.registry import open_scorer, scorer_versions
 from runners.test_set_records import Example, TestSet
 
@@ -17,6 +18,7 @@ def score_again(result: RunResult, test_set: TestSet) -> RunResult:
     examples = {example.id: example for example in test_set.examples}
     spec = result.spec.model_copy(update={"test_set": test_set, "scorer_versions": scorer_versions(test_set)})
     completions = []
+    failures = [event for event in result.failures if event.failure.stage != "score"]
     try:
         for event in result.completions:
             completion = event.completion
@@ -26,12 +28,13 @@ def score_again(result: RunResult, test_set: TestSet) -> RunResult:
             if completion.workload != "accuracy" or example is None:
                 completions.append(event)
                 continue
-            scores = tuple(scorer(completion, example, spec.asked) for scorer in scorers)
+            scores, failed = judge(scorers, completion, example, spec.asked)
             completions.append(CompletionDone(completion=completion, scores=scores))
+            failures += [FailureHappened(workload="accuracy", failure=failure) for failure in failed]
     finally:
         for scorer in scorers:
             scorer.close()
-    return result.model_copy(update={"spec": spec, "completions": tuple(completions)})
+    return result.model_copy(update={"spec": spec, "completions": tuple(completions), "failures": tuple(failures)})
 
 
 def same_question(first: Example, second: Example) -> bool:

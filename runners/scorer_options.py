@@ -52,7 +52,8 @@ class ExactMatchOptions(Record):
     name: str = Field(default="exact_match", min_length=1)
     """What its scores are called."""
     normalise: Literal["squad", "whitespace", "none"] = "squad"
-    """squad: case, punctuation, articles and white space do not matter; whitespace: only that; none: nothing."""
+    """squad: case, punctuation, articles and white space do not matter; whitespace: only that; none:
+    only white space at the ends."""
     part: Literal["all", "first_line", "last_line"] = "all"
     """Which part of the answer is judged."""
     after: str | None = Field(default=None, min_length=1)
@@ -154,6 +155,64 @@ ScorerOptions = Annotated[
     BeforeValidator(_named),
 ]
 """Options by scorer; a plain name stands for a scorer as it is."""
+
+
+class JudgeOptions(Record):
+    """A judge's grades of stored answers, from 0 for the lowest to 1 for the highest."""
+
+    scorer: Literal["judge"] = "judge"
+    name: str = Field(default="judge", min_length=1)
+    """What its scores are called."""
+    judge: str
+    """Model that judged."""
+    rules: str
+    """Digest of rubric, scale and prompt."""
+
+
+class JudgePairsOptions(Record):
+    """A judge's comparisons: the share of other candidates' answers that an answer beats, a tie counting half."""
+
+    scorer: Literal["judge_pairwise"] = "judge_pairwise"
+    name: str = Field(default="judge_pairwise", min_length=1)
+    """What its scores are called."""
+    judge: str
+    """Model that judged."""
+    rules: str
+    """Digest of rubric and prompt."""
+    candidates: tuple[str, ...]
+    """Who was compared."""
+
+
+class EmbeddingSimilarityOptions(Record):
+    """Cosine of the embeddings of an answer and a right one (SemScore)."""
+
+    scorer: Literal["embedding_similarity"] = "embedding_similarity"
+    name: str = Field(default="embedding_similarity", min_length=1)
+    """What its scores are called."""
+    model: str
+    """Model that embeds: file name, or name of a sentence-transformers model."""
+    sha256: str | None = None
+    """Digest of its file."""
+    pooling: str
+    """How one vector is made of those of a text's tokens."""
+    prefix: str = ""
+    """Text put before every text, where the model was trained with one."""
+
+
+class BertScoreOptions(Record):
+    """BERTScore of an answer against the right ones."""
+
+    scorer: Literal["bert_score"] = "bert_score"
+    name: str = Field(default="bert_score", min_length=1)
+    """What its scores are called."""
+    model: str
+    """Model and layer, as the package's hash code names them."""
+
+
+PassOptions = Annotated[
+    JudgeOptions | JudgePairsOptions | EmbeddingSimilarityOptions | BertScoreOptions, Field(discriminator="scorer")
+]
+"""Scorers that need another model, and judge the stored answers of a run after it; no test set names them."""
 
 
 def scorer_content(options: ScorerOptions) -> object:

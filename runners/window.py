@@ -1,13 +1,14 @@
 """One window of requests: sends them, judges answers, writes what came back, and when the window began and ended.
 
 A request that fails becomes a Failure with its example; the others go on. After several failures in a row the engine
-counts as broken and the run stops. Times nothing itself (stopwatch.py), judges nothing itself (scorers.py).
+counts as broken and the run stops. Times nothing itself (stopwatch.py), judges nothing itself (scorers/).
 """
 
 import math
 import sys
 from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import NamedTuple
 
 from runners.energy import EnergyMeter
 from runners.engine_options import EndpointOptions
@@ -15,6 +16,7 @@ from runners.errors import EngineFailed, LimitReached
 from runners.label_answers import label_in
 from runners.prompts import chooses, neutral_request, neutral_requests
 from runners.records import (
+    JUDGED_KINDS,
     ChoiceScores,
     Chunk,
     ChunkArrived,
@@ -29,6 +31,7 @@ from runners.records import (
     Workload,
     WorkloadFinished,
 )
+from runners.scorers.judging import judge
 from runners.scorers.registry import open_scorer
 from runners.session import Session
 from runners.stopwatch import Pace, RequestFailed, time_stream
@@ -52,6 +55,14 @@ class Part:
     level: float | None = None
 
 
+class Shown(NamedTuple):
+    """A request of a robustness workload."""
+
+    variation: str
+    example: Example
+    """As it is shown, which is not as the test set has it."""
+
+
 class Window:
     """Runs parts of workloads, each as one measured window."""
 
@@ -65,6 +76,8 @@ class Window:
         self._examples = {example.id: example for example in self._test_set.examples}
         self.example_of: dict[str, str] = {}
         """Example of each request that has an id of its own."""
+        self.shown: dict[str, Shown] = {}
+        """What each request of a robustness workload shows."""
         self._meter = None if isinstance(session.spec.options, EndpointOptions) else EnergyMeter()
         self._meter_read_at = session.stopwatch.now()
         self._last_finished_at = 0.0
@@ -74,16 +87,17 @@ class Window:
         self._seen: list[RunEvent] = []
         """What was written of the window that is measured."""
 
-    def measure(self, part: Part) -> list[RunEvent]:
-        """Send the requests of one window; what was written of it."""
+    def measure(self, part: Part, *more: Part) -> list[RunEvent]:
+        """Send the requests of one window, part after part of one workload; what was written of it."""
         self._seen = []
         joules = self._meter.joules() if self._meter is not None else None
         started = self._last_finished_at = self._stopwatch.now()
-        is_scored = part.workload.answers == "scored" and chooses(self._test_set, part.workload)
-        if is_scored and self._engine.can_score_choices:
-            self._score(part)
-        else:
-            self._generate(part)
+        for each in (part, *more):
+            is_scored = each.workload.answers == "scored" and chooses(self._test_set, each.workload)
+            if is_scored and self._engine.can_score_choices:
+                self._score(each)
+            else:
+                self._generate(each)
         finished = self._last_finished_at
         used = self._meter.joules() if self._meter is not None else None
         self._emit(
@@ -126,7 +140,11 @@ class Window:
         test_set, workload = self._test_set, part.workload
         if test_set.task == "multiple_choice":
             own, sharing = (
-                [neutral_request(test_set, self._examples[request.id], workload) for request in requests]
+                [
+                    neutral_request(test_set, example, workload).model_copy(update={"id": request.id})
+                    for request in requests
+                    if (example := self._example(request.id)) is not None
+                ]
                 for requests in (part.requests, part.pace.sharing)
             )
             found = self._engine.score_choices(own, sharing=sharing)
@@ -201,26 +219,31 @@ class Window:
         self._failures_in_a_row = 0
         self._last_finished_at = completion.finished_at_seconds or self._stopwatch.now()
         example = self._example(completion.request_id)
-        kind = part.workload.kind
+        kind, shown = part.workload.kind, self.shown.get(completion.request_id)
         completion = completion.model_copy(
             update={
                 "workload": kind,
+                "variation": shown.variation if shown is not None else None,
                 "level": part.level,
                 "example_id": example.id if example is not None else None,
                 "segment": self._session.segment,
             }
         )
-        scores = self._judge(completion, example) if example is not None and kind == "accuracy" else ()
+        scores, failures = self._judge(completion, example) if kind in JUDGED_KINDS else ((), ())
         self._emit(CompletionDone(completion=completion, scores=scores))
+        for failure in failures:
+            self._emit(FailureHappened(workload=kind, level=part.level, failure=failure))
         if self._meter is not None and self._last_finished_at - self._meter_read_at > _METER_SECONDS:
             self._meter.joules()
             self._meter_read_at = self._last_finished_at
 
     def _example(self, request_id: str) -> Example | None:
+        if request_id in self.shown:
+            return self.shown[request_id].example
         return self._examples.get(self.example_of.get(request_id, request_id))
 
-    def _judge(self, completion: Completion, example: Example) -> tuple[Score, ...]:
-        return tuple(scorer(completion, example, self._test_set) for scorer in self._scorers)
+    def _judge(self, completion: Completion, example: Example | None) -> tuple[tuple[Score, ...], tuple[Failure, ...]]:
+        return judge(self._scorers, completion, example, self._test_set) if example is not None else ((), ())
 
     @property
     def _is_broken(self) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from itertools import cycle
 
+from runners.asking_order import shuffled
 from runners.engine_options import renders_prompts
 from runners.errors import EngineFailed
 from runners.levels import (
@@ -33,7 +34,8 @@ from runners.records import (
 from runners.session import Session
 from runners.stopwatch import Pace, time_stream
 from runners.synthetic_prompts import SyntheticPrompts
-from runners.window import Part, Window
+from runners.variations import variations
+from runners.window import Part, Shown, Window
 
 
 class WorkloadRunner:
@@ -57,6 +59,9 @@ class WorkloadRunner:
         if workload.kind in {"load_sweep", "arrivals"}:
             self._run_levels(workload)
             return
+        if workload.kind == "robustness":
+            self._vary(workload)
+            return
         requests = self._requests(workload)
         done = self._done(workload)
         missing = tuple(request for request in requests if request.id not in done)
@@ -65,8 +70,10 @@ class WorkloadRunner:
             return
         if workload.kind == "accuracy" and self._spec.keeps_prompts:
             self._keep_prompts(missing)
-        concurrency = self._engine.concurrency if workload.kind == "accuracy" else 1
-        part = Part(workload, missing, Pace(concurrency, sharing=requests if workload.kind == "accuracy" else ()))
+        # Head-to-head has one conversation; many are a judge's, and nobody times them.
+        at_once = workload.kind == "accuracy" or len(workload.conversations) > 1
+        concurrency = self._engine.concurrency if at_once else 1
+        part = Part(workload, missing, Pace(concurrency, sharing=requests if at_once else ()))
         if workload.kind == "latency":
             self._warm_up(part)
         self._window.measure(part)
@@ -104,6 +111,23 @@ class WorkloadRunner:
             self._engine.close()
             self._session.load(repeat)
             self.time_first_request(repeat)
+
+    def _vary(self, workload: Workload) -> None:
+        """One variation after the other, in one window; each shares a beginning of its own."""
+        asked = variations(self._spec.test_set, workload, self._spec.seed)
+        done = self._done(workload)
+        parts = []
+        for variation in asked:
+            requests = tuple(each.request for each in variation.asked)
+            missing = tuple(request for request in requests if request.id not in done)
+            shown = {each.request.id: Shown(variation.name, each.example) for each in variation.asked}
+            self._window.shown |= shown
+            if missing:
+                parts.append(Part(variation.workload, missing, Pace(self._engine.concurrency, sharing=requests)))
+        total, remaining = (sum(map(len, each)) for each in ([v.asked for v in asked], [p.requests for p in parts]))
+        self._begin(workload, total, remaining)
+        if parts:
+            self._window.measure(*parts)
 
     def _run_levels(self, workload: Workload) -> None:
         """One level after the other; a level that an earlier start did not finish is done anew as a whole."""
@@ -164,6 +188,8 @@ class WorkloadRunner:
         count = planned_requests(workload, len(examples))
         if workload.kind == "latency" and workload.synthetic is not None:
             return self._synthetic(workload).requests([f"synthetic-{number}" for number in range(count)])
+        if workload.shuffle:
+            examples = tuple(example for unit in shuffled(examples, self._spec.seed) for example in unit)
         return tuple(
             example_request(self._test_set, example, workload, self._spec.seed) for example in examples[:count]
         )

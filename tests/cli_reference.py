@@ -7,12 +7,16 @@ import typer.main
 from pydantic import BaseModel
 
 from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Verdict
+from results.judge_records import JudgeReport
 from results.parity_records import ParityReport
-from results.records import BenchmarkComparison, Recommendation, RunInfo
+from results.recommendation_records import Recommendation
+from results.records import BenchmarkComparison, RunInfo
+from results.regression_records import Regression
 from results.test_set_records import KeptTestSet, TestSetDiff
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
 from workbench.ladder_records import DivergenceReport, Ladder
+from workbench.pass_records import PassReport
 from workbench.records import (
     SCHEMA_VERSION,
     CatalogState,
@@ -49,6 +53,8 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "quantize": (Ladder, False),
     "divergence": (DivergenceReport, False),
     "parity": (ParityReport, False),
+    "judge": (JudgeReport, False),
+    "score": (PassReport, False),
     "testset check": (TestSetCheck, False),
     "testset list": (KeptTestSet, True),
     "testset show": (ShownTestSet, False),
@@ -58,6 +64,7 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "completions import": (Imported, False),
     "runs": (RunInfo, True),
     "compare": (BenchmarkComparison, False),
+    "regression": (Regression, False),
     "recommend": (Recommendation, False),
 }
 """`kind` of a JSON document → record of its `data`, and whether it is a list of them."""
@@ -70,9 +77,14 @@ PLAIN = {
     "`problems`), or `converted` (a list: `benchmark` and `test_set`, paths of what was written, `notes` …)",
     "testset export": "`file` (path of the file that was written)",
     "bench": "`benchmark` (its name) and `runs` (as in `runs`)",
+    "export": "`file` (path of the file that was written) and `rows` (how many it has)",
     "report": "`report` (path of the file that was written)",
 }
 """`kind` of the documents that are put together from others."""
+
+
+BESIDE = {"regression": "of `compare A B`"}
+"""Kinds that are no command of their own: which command prints them."""
 
 
 def cli_markdown() -> str:
@@ -107,7 +119,8 @@ def json_markdown() -> str:
         "",
     ]
     for kind, (record, many) in DATA.items():
-        lines += [f"## {kind}", "", f"`data` is {'a list of objects' if many else 'an object'} with:", ""]
+        where = f" {BESIDE[kind]}" if kind in BESIDE else ""
+        lines += [f"## {kind}", "", f"`data`{where} is {'a list of objects' if many else 'an object'} with:", ""]
         lines += [f"- `{name}`: {_sentence(field.description)}" for name, field in record.model_fields.items()]
         lines.append("")
     for kind, text in PLAIN.items():

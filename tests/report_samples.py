@@ -10,31 +10,26 @@ from catalog.records import (
     Verdict,
     VerdictValue,
 )
+from results.recommendation_records import BrokenLimit, ExcludedCandidate, RankedCandidate, Recommendation, WeightChange
 from results.records import (
     Answer,
     Benchmark,
     BenchmarkComparison,
-    BrokenLimit,
     CandidateSummary,
     Comparison,
     Confusion,
     Estimate,
     ExampleResult,
-    ExcludedCandidate,
     LabelQuality,
     LevelMeasurements,
     LevelSummary,
-    Limits,
     LoadSweep,
+    MetricEstimate,
     Percentiles,
-    RankedCandidate,
-    Recommendation,
-    Requirements,
     SliceQuality,
     ValidityCount,
-    WeightChange,
-    Weights,
 )
+from results.requirement_records import Limits, Requirements, Weights
 from runners.engine_options import LlamaCppOptions
 from runners.records import Failure, Loaded, Validity, Workload, WorkloadKind
 from workbench.report.records import ReportContent
@@ -48,6 +43,10 @@ REQUIREMENTS = Requirements(
 
 def share(value: float, low: float, high: float, n: int = 180) -> Estimate:
     return Estimate(value=value, low=low, high=high, n=n, method="Wilson 95 %")
+
+
+def accuracy(estimate: Estimate) -> MetricEstimate:
+    return MetricEstimate(name="accuracy", title="Accuracy", scorer="label_match", unit="share", estimate=estimate)
 
 
 def middle(value: float, spread: float = 0.04, n: int = 30) -> Estimate:
@@ -209,6 +208,7 @@ def gemma(name: str = GEMMA) -> CandidateSummary:
         status="finished",
         verdict=conditional(),
         loaded=loaded("gemma3 270M Q4_K - Medium"),
+        metrics=(accuracy(share(0.7333, 0.664, 0.793)),),
         accuracy=share(0.7333, 0.664, 0.793),
         balanced_accuracy=share(0.7333, 0.667, 0.794),
         macro_f1=share(0.729, 0.661, 0.79),
@@ -259,6 +259,7 @@ def smol(name: str = SMOL) -> CandidateSummary:
         status="finished",
         verdict=allowed(),
         loaded=loaded("llama 135M Q4_1"),
+        metrics=(accuracy(share(0.5611, 0.488, 0.632)),),
         accuracy=share(0.5611, 0.488, 0.632),
         balanced_accuracy=share(0.5611, 0.487, 0.633),
         macro_f1=share(0.548, 0.474, 0.619),

@@ -9,10 +9,12 @@ from results.records import (
     CandidateSummary,
     Estimate,
     ExampleOutcome,
-    Requirements,
+    MetricEstimate,
     RunMeasurements,
     RunStatus,
+    ScorerOutcomes,
 )
+from results.requirement_records import Requirements
 from runners.engine_options import ScriptedOptions
 from runners.records import (
     ChoiceScore,
@@ -31,6 +33,7 @@ from runners.records import (
     Workload,
     WorkloadFinished,
 )
+from runners.scorer_options import LabelMatchOptions
 from runners.test_set_records import Example, TestSet
 
 LABELS = ("yes", "no")
@@ -202,7 +205,13 @@ def benchmark(*candidates: str, name: str = "demo", run_spec: RunSpec | None = N
 
 
 def outcome(
-    number: int, right: bool | None, *, validity: Validity | None = None, group: str | None = None
+    number: int,
+    right: bool | None,
+    *,
+    validity: Validity | None = None,
+    group: str | None = None,
+    weight: float = 1.0,
+    probability: float | None = None,
 ) -> ExampleOutcome:
     """Outcome of `example(number)`."""
     asked = example(number)
@@ -216,6 +225,8 @@ def outcome(
         validity=happened,
         predicted=said if happened is Validity.SCORED else None,
         right=right,
+        weight=weight,
+        probability=probability,
     )
 
 
@@ -226,12 +237,24 @@ def measurements(name: str, outcomes: Sequence[ExampleOutcome]) -> RunMeasuremen
         run_key="key",
         status="finished",
         labels=LABELS,
+        scorers=(LabelMatchOptions(),),
+        scored=(ScorerOutcomes(scorer="label_match", values=tuple(_value(outcome) for outcome in outcomes)),),
         outcomes=tuple(outcomes),
     )
 
 
+def _value(outcome: ExampleOutcome) -> float | None:
+    return None if outcome.right is None else float(outcome.right)
+
+
 def estimate(value: float | None, n: int = 100) -> Estimate | None:
     return None if value is None else Estimate(value=value, low=value * 0.9, high=value * 1.1, n=n, method="made")
+
+
+def metric(value: Estimate, **changes: object) -> MetricEstimate:
+    """Accuracy, unless said otherwise."""
+    facts: dict[str, object] = {"name": "accuracy", "title": "Accuracy", "scorer": "label_match", "unit": "share"}
+    return MetricEstimate.model_validate(facts | {"estimate": value} | changes)
 
 
 def summary(
@@ -243,15 +266,19 @@ def summary(
     verdict: Verdict = ALLOWED,
 ) -> CandidateSummary:
     """A summary with the three values that are ranked."""
+    quality = (
+        None
+        if accuracy is None
+        else Estimate(value=accuracy, low=accuracy - 0.05, high=min(1, accuracy + 0.05), n=200, method="made")
+    )
     return CandidateSummary(
         candidate=candidate(name),
         options=ScriptedOptions(),
         run_key="key",
         status="finished",
         verdict=verdict,
-        accuracy=None
-        if accuracy is None
-        else Estimate(value=accuracy, low=accuracy - 0.05, high=min(1, accuracy + 0.05), n=200, method="made"),
+        metrics=() if quality is None else (metric(quality),),
+        accuracy=quality,
         e2e_p50_seconds=estimate(latency),
         e2e_p95_seconds=None if latency is None else estimate(latency * 2),
         peak_memory_bytes=memory,

@@ -80,9 +80,9 @@ def test_nothing_is_executed_by_reading_yaml() -> None:
 def test_requirements_are_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "requirements.yaml"
     path.write_text("limits: {min_accuracy: 0.8}\nweights: {quality: 1, latency: 0, memory: 0}\n")
-    assert read_requirements_file(path).limits.min_accuracy == 0.8
-    path.write_text("limits: {min_acuracy: 0.8}\n")
-    with pytest.raises(BadBenchmarkFile, match="min_accuracy"):
+    assert read_requirements_file(path).limits.min_quality == 0.8
+    path.write_text("limits: {min_qality: 0.8}\n")
+    with pytest.raises(BadBenchmarkFile, match="min_quality"):
         read_requirements_file(path)
 
 

@@ -138,7 +138,7 @@ def test_other_requirements_change_the_recommendation(measured: Path) -> None:
     strict.write_text("limits: {min_accuracy: 0.99, verdicts: [unknown]}\n")
     found = printed(workbench(measured, "recommend", "small", "--requirements", str(strict), "--json", code=3))
     assert found["winner"] is None
-    assert {excluded["broken"][0]["limit"] for excluded in found["excluded"]} == {"min_accuracy"}
+    assert {excluded["broken"][0]["limit"] for excluded in found["excluded"]} == {"min_quality"}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests.report_samples import (
     GEMMA,
     REQUIREMENTS,
     SMOL,
+    accuracy,
     broken,
     comparison,
     content,
@@ -110,6 +111,8 @@ def test_sections_come_in_the_order_in_which_one_decides() -> None:
     assert list(reader.sections) == [
         "decision",
         "side-by-side",
+        "certainty",
+        "good-at",
         "charts",
         "load",
         "pairs",
@@ -171,13 +174,12 @@ def test_ties_are_named_as_ties() -> None:
     assert f"Tied in accuracy: {SMOL} and {GEMMA}; no difference is shown at n = 180." in tied
     assert "48.8–63.2 tied" in tied
     shared = read(content(recommendation=recommendation(tied=True))).sections["side-by-side"]
-    assert f"Tied at rank 1: {GEMMA} and {SMOL}; nothing measured separates them." in shared
+    assert f"Tied at rank 1: {GEMMA} and {SMOL}; the data cannot separate them, and {GEMMA} comes first" in shared
 
 
 def test_changing_the_data_changes_the_sentences() -> None:
-    other = gemma().model_copy(
-        update={"accuracy": Estimate(value=0.5, low=0.43, high=0.57, n=180, method="Wilson 95 %")}
-    )
+    half = Estimate(value=0.5, low=0.43, high=0.57, n=180, method="Wilson 95 %")
+    other = gemma().model_copy(update={"accuracy": half, "metrics": (accuracy(half),)})
     before, after = read(content()), read(content(comparison=comparison([smol(), other, broken()])))
     assert f"{GEMMA} is more accurate than {SMOL}: 73.3 %" in before.sections["charts"]
     assert f"{SMOL} has the highest accuracy, 56.1 %" in after.sections["charts"]

@@ -93,24 +93,28 @@ def test_a_benchmark_without_runs_has_nothing_to_compare() -> None:
         compare(benchmark("A"), [], [])
 
 
-def test_examples_in_groups_need_the_grouped_interval_too() -> None:
+def test_examples_in_groups_are_decided_by_the_bootstrap_over_groups() -> None:
     # 24 discordant examples, all in favour of A, but all from two of twelve conversations.
     ours, theirs = [True] * 144, [True] * 120 + [False] * 24
     (alone,) = compared(run("A", ours), run("B", theirs)).pairs
     (grouped,) = compared(run("A", ours, group_size=12), run("B", theirs, group_size=12)).pairs
+    assert (alone.test, grouped.test, grouped.grouped) == ("mcnemar", "paired_bootstrap", True)
     assert shows_difference(alone)
     assert "A is better" in alone.conclusion
-    assert grouped.p_adjusted < 0.05
-    assert grouped.grouped
-    assert shows_difference(grouped) == (grouped.difference.low is not None and grouped.difference.low > 0)
+    assert not shows_difference(grouped)
+    assert "12 groups" in grouped.difference.method
+    assert (grouped.p_value > 0.05) == (grouped.difference.low is not None and grouped.difference.low <= 0)
 
 
-def test_two_groups_alone_show_nothing_whatever_the_p() -> None:
+def test_two_groups_alone_show_nothing() -> None:
     ours, theirs = [True] * 40, [True] * 20 + [False] * 20
     (pair,) = compared(run("A", ours, group_size=20), run("B", theirs, group_size=20)).pairs
-    assert pair.p_adjusted < 0.001
+    assert (pair.test, pair.p_value, pair.difference.low) == ("none", 1.0, None)
     assert not shows_difference(pair)
-    assert "resampled by group the difference may be nothing" in pair.conclusion
+    assert pair.conclusion == (
+        "No difference can be shown between A and B at n = 40 (100.0 % against 50.0 %): its examples come in too few "
+        "groups (no interval: 2 of the 10 independent values it needs)."
+    )
 
 
 def test_a_pair_is_found_in_either_order() -> None:

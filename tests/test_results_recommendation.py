@@ -8,19 +8,13 @@ from hypothesis import strategies as st
 
 from catalog.records import Reason, Verdict, VerdictValue
 from results.limits import broken_limits
-from results.ranking import DIMENSIONS, ranked, sensitivity, shares, standings, utility
+from results.ranking import DIMENSIONS, Field, first, shares, standings, utility
 from results.recommendation import recommend
-from results.records import (
-    BenchmarkComparison,
-    CandidateSummary,
-    Comparison,
-    Estimate,
-    Limits,
-    Requirements,
-    Weights,
-)
+from results.records import BenchmarkComparison, CandidateSummary, Comparison, Estimate
+from results.requirement_records import Limits, Requirements, Weights
+from results.sensitivity import weight_changes, with_share
 from runners.records import Failure
-from tests.results_samples import benchmark, summary
+from tests.results_samples import benchmark, metric, summary
 
 GIB = 2**30
 FORBIDDEN = Verdict(value=VerdictValue.FORBIDDEN, license="cc-by-nc-4.0", reasons=(Reason(text="NC.", source="x"),))
@@ -66,8 +60,8 @@ def requirements(
     ("limits", "candidate", "missed_by", "words"),
     [
         (Limits(), summary("A", verdict=FORBIDDEN), None, "verdict is forbidden (cc-by-nc-4.0); accepted: allowed"),
-        (Limits(min_accuracy=0.9), summary("A"), pytest.approx(1 / 6), "is 75.0 %; the limit is at least 90.0 %"),
-        (Limits(min_accuracy=0.5), summary("A", accuracy=None), None, "is not known; the limit is at least 50.0 %"),
+        (Limits(min_quality=0.9), summary("A"), pytest.approx(1 / 6), "is 75.0 %; the limit is at least 90.0 %"),
+        (Limits(min_quality=0.5), summary("A", accuracy=None), None, "is not known; the limit is at least 50.0 %"),
         (
             Limits(max_e2e_p95_seconds=1.6),
             summary("A"),
@@ -99,10 +93,10 @@ def test_a_broken_limit_says_value_limit_and_distance(
     "limits",
     [
         Limits(),
-        Limits(min_accuracy=0.75),
+        Limits(min_quality=0.75),
         Limits(max_e2e_p95_seconds=2.0),
         Limits(max_peak_memory_bytes=GIB),
-        Limits(min_accuracy=0.0),
+        Limits(min_quality=0.0),
     ],
 )
 def test_a_limit_that_is_just_met_is_met(limits: Limits) -> None:
@@ -150,7 +144,7 @@ def test_who_cannot_be_told_from_the_most_accurate_counts_as_equal() -> None:
     assert result.ranked[0].utility == pytest.approx(1.0)
     assert [place.pareto for place in result.ranked] == [True, False, False]
     assert result.ranked[0].reasons[0] == (
-        "Accuracy 80.0 % (75.0–85.0): not shown to differ from the highest (82.0 %), so it counts as equal to it."
+        "Accuracy 80.0 % (75.0–85.0): not shown to differ from the best (82.0 %), so it counts as equal to it."
     )
     assert "no difference in accuracy shown (80.0 % against 82.0 % at n = 200)" in result.headline[1]
     assert "no difference in accuracy shown to A (n = 200)" in result.headline[2]
@@ -164,18 +158,23 @@ def test_equal_utilities_are_ordered_by_latency_then_memory_and_say_so() -> None
     )
     pairs = (pair("slow", "large", 1.0), pair("slow", "small", 1.0), pair("large", "small", 1.0))
     result = recommend(comparison(*candidates, pairs=pairs), requirements(quality=1, latency=0, memory=0))
-    assert [(place.name, place.rank) for place in result.ranked] == [("small", 1), ("large", 2), ("slow", 3)]
-    assert result.ranked[1].reasons[-1] == "Its utility equals that of small, which comes first by lower peak memory."
-    assert (
-        result.ranked[2].reasons[-1] == "Its utility equals that of large, which comes first by lower end-to-end time."
+    assert [(place.name, place.rank) for place in result.ranked] == [("small", 1), ("large", 1), ("slow", 1)]
+    assert result.ranked[0].reasons[-1] == (
+        "It shares rank 1 with large and slow: the data cannot separate them. "
+        "It comes before large as the cheaper one: peak memory 1.0 GiB against 2.0 GiB."
     )
+    assert result.ranked[2].reasons[-1] == (
+        "It shares rank 1 with small and large: the data cannot separate them. "
+        "large comes first as the cheaper one: end to end (p50) 1.00 s against 3.00 s."
+    )
+    assert "the data cannot separate it from large, slow, and it comes first as the cheaper one" in result.headline[2]
 
 
 def test_the_last_tie_is_broken_by_accuracy() -> None:
     candidates = (summary("A", accuracy=0.7), summary("B", accuracy=0.9))
     result = recommend(comparison(*candidates, pairs=(pair("A", "B", 0.01),)), requirements(quality=0))
-    assert [(place.name, place.rank) for place in result.ranked] == [("B", 1), ("A", 2)]
-    assert "equals that of B, which comes first by higher accuracy" in result.ranked[1].reasons[-1]
+    assert [(place.name, place.rank) for place in result.ranked] == [("B", 1), ("A", 1)]
+    assert "B comes first as the one of better quality." in result.ranked[1].reasons[-1]
 
 
 def test_candidates_that_nothing_separates_share_a_rank() -> None:
@@ -183,7 +182,9 @@ def test_candidates_that_nothing_separates_share_a_rank() -> None:
         comparison(summary("A"), summary("B"), summary("C", latency=9.0), pairs=(pair("A", "B", 1.0),)), requirements()
     )
     assert [(place.name, place.rank) for place in result.ranked] == [("A", 1), ("B", 1), ("C", 3)]
-    assert "share rank 1" in result.ranked[1].reasons[-1]
+    assert result.ranked[1].reasons[-1] == (
+        "It shares rank 1 with A: the data cannot separate them, and nothing measured puts one before the other."
+    )
 
 
 def test_one_candidate_wins_with_full_utility_and_nothing_to_compare() -> None:
@@ -219,7 +220,7 @@ def test_without_accuracy_a_candidate_is_out_and_the_failure_is_named() -> None:
     result = recommend(comparison(broken, summary("B")), requirements())
     assert result.winner == "B"
     assert result.excluded[0].broken[0].message == (
-        "Its accuracy was not measured; its run is failed. The file is cut off."
+        "Its quality was not measured; its run is failed. The file is cut off."
     )
     assert result.headline[1] == "It is the only one of 2 candidates that meets every limit."
     assert "1 candidate is out: A (measured)" in result.headline[2]
@@ -229,11 +230,11 @@ def test_where_quality_has_no_weight_latency_alone_can_decide() -> None:
     candidates = (summary("A", accuracy=None, latency=2.0), summary("B", accuracy=None, latency=1.0))
     result = recommend(comparison(*candidates), requirements(quality=0))
     assert result.winner == "B"
-    assert result.headline[0] == "Use B; its accuracy was not measured and has no weight here."
+    assert result.headline[0] == "Use B; its quality was not measured and has no weight here."
 
 
 def test_weights_of_zero_count_equally() -> None:
-    assert shares(Weights(quality=0, latency=0, memory=0)) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    assert shares(Weights(quality=0, latency=0, memory=0)) == pytest.approx((1 / 3, 1 / 3, 1 / 3, 0, 0))
 
 
 # Nobody qualifies
@@ -253,7 +254,7 @@ def test_where_nobody_qualifies_the_nearest_miss_says_what_to_relax() -> None:
         ("C", ["verdicts"]),
     ]
     assert result.nearest_miss == (
-        "B came closest: relaxing max_e2e_p95_seconds would let it in. "
+        "B came closest: relaxing max_e2e_p95_seconds from 2 to 2.2 would let it in. "
         "Its end-to-end time (p95) is 2.20 s; the limit is at most 2.00 s (missed by 10.0 % of it)."
     )
     assert result.headline == (
@@ -321,7 +322,7 @@ def test_a_winner_that_is_less_accurate_is_called_so() -> None:
     ],
 )
 def test_a_small_test_set_is_pointed_out(accuracy: Estimate, words: str) -> None:
-    result = recommend(comparison(summary("A").model_copy(update={"accuracy": accuracy})), requirements())
+    result = recommend(comparison(summary("A").model_copy(update={"metrics": (metric(accuracy),)})), requirements())
     assert words in result.headline[2]
 
 
@@ -337,16 +338,6 @@ def test_a_verdict_that_was_let_in_is_still_said(value: VerdictValue, words: str
 
 
 # Sensitivity
-
-
-def with_share(weights: Weights, dimension: int, share: float) -> Weights:
-    """The weights with one share set and the others in their proportion."""
-    current = shares(weights)
-    rest = 1 - current[dimension]
-    values = [
-        share if i == dimension else (1 - share) * (each / rest if rest > 0 else 0.5) for i, each in enumerate(current)
-    ]
-    return Weights(quality=values[0], latency=values[1], memory=values[2])
 
 
 def test_the_weight_at_which_the_winner_changes_is_exact() -> None:
@@ -400,22 +391,22 @@ def test_beyond_the_needed_share_the_new_winner_wins_and_before_it_nothing_chang
     places = standings(candidates, [])
     asked = Weights(quality=weights[0], latency=weights[1], memory=weights[2])
     current = shares(asked)
-    winner = ranked(places, current)[0][1]
-    changes = {change.weight: change for change in sensitivity(places, current)}
-    for dimension, name in enumerate(DIMENSIONS):
+    winner = first(Field(places), current)
+    changes = {change.weight: change for change in weight_changes(Field(places), current)}
+    for dimension, name in enumerate(DIMENSIONS[:3]):
         change = changes.get(name)
         reach = 1.0 if change is None else abs(change.needed - current[dimension])
         for step in range(1, 100):
             share = step / 100
-            if abs(share - current[dimension]) < reach - 1e-6:
-                there = shares(with_share(asked, dimension, share))
-                best = ranked(places, there)[0][1]
+            if abs(share - current[dimension]) < reach - 3e-6:
+                there = with_share(current, dimension, share)
+                best = first(Field(places), there)
                 # Where two are level the order of ties decides; that is no change of the winner.
                 assert utility(winner, there) >= utility(best, there) - 1e-9
         if change is not None:
             beyond = [
-                shares(with_share(asked, dimension, share))
-                for share in (change.needed - 1e-6, change.needed + 1e-6)
+                with_share(current, dimension, share)
+                for share in (change.needed - 3e-6, change.needed + 3e-6)
                 if 0 < share < 1
             ]
             newcomer = next(place for place in places if place.name == change.new_winner)

@@ -1,5 +1,7 @@
 """The summary of one run: quality against scikit-learn, the validity ledger, latency with its guards."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_recall_fscore_support
 
 from results import quality
-from results.records import Confusion, ExampleOutcome, LabelQuality, RequestTiming
+from results.metrics import measured, metric_estimates
+from results.records import Confusion, ExampleOutcome, LabelQuality, MetricEstimate, RequestTiming
 from results.statistics import wilson
 from results.summary import summarise
 from runners.records import Failure, Validity
@@ -28,6 +31,11 @@ def said(target: str, answer: str, number: int) -> ExampleOutcome:
     )
 
 
+def estimates(outcomes: Sequence[ExampleOutcome]) -> tuple[MetricEstimate, ...]:
+    run = measurements("A", outcomes).model_copy(update={"labels": THREE})
+    return metric_estimates(measured(run))
+
+
 answered = st.lists(st.tuples(st.sampled_from(THREE), st.sampled_from((*THREE, "?"))), min_size=1, max_size=60)
 
 
@@ -37,10 +45,7 @@ def test_quality_equals_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     outcomes = [said(target, answer, i) for i, (target, answer) in enumerate(pairs)]
     targets, predicted = [t for t, _ in pairs], [a for _, a in pairs]
     occurring = [label for label in THREE if label in targets or label in predicted]
-    balanced = quality.balanced_accuracy(outcomes, THREE)
-    macro = quality.macro_f1(outcomes, THREE)
-    assert balanced is not None
-    assert macro is not None
+    _, balanced, macro = (each.estimate for each in estimates(outcomes))
     recalls = precision_recall_fscore_support(targets, predicted, labels=sorted(set(targets)), zero_division=0)[1]
     assert balanced.value == pytest.approx(np.mean(recalls))
     assert macro.value == pytest.approx(
@@ -61,7 +66,7 @@ def test_quality_equals_scikit_learn(pairs: list[tuple[str, str]]) -> None:
 
 def test_balanced_accuracy_is_that_of_scikit_learn_where_every_answer_is_a_label() -> None:
     pairs = [("a", "a"), ("a", "a"), ("a", "b"), ("b", "b"), ("b", "a"), ("c", "c")] * 4
-    balanced = quality.balanced_accuracy([said(t, a, i) for i, (t, a) in enumerate(pairs)], THREE)
+    balanced = estimates([said(t, a, i) for i, (t, a) in enumerate(pairs)])[1].estimate
     assert balanced is not None
     assert balanced.value == pytest.approx(balanced_accuracy_score([t for t, _ in pairs], [a for _, a in pairs]))
     assert balanced.low is not None

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.errors import ModelNotFound
 from catalog.records import ModelQuery, VerdictValue
-from results.records import Limits, Requirements, Weights
+from results.requirement_records import Limits, Requirements, Weights
 from workbench.csv_export import neutralise_cell, write_csv
 from workbench.errors import Busy
 from workbench.sentences import shown_error
@@ -58,7 +58,7 @@ def test_filters_and_queries_turn_into_each_other() -> None:
 
 def test_requirements_survive_the_controls() -> None:
     requirements = Requirements(
-        limits=Limits(min_accuracy=0.7, max_e2e_p95_seconds=2.5, max_peak_memory_bytes=2 * 2**30),
+        limits=Limits(min_quality=0.7, max_e2e_p95_seconds=2.5, max_peak_memory_bytes=2 * 2**30),
         weights=Weights(quality=1, latency=0.5, memory=0),
     )
     assert RequirementValues(*RequirementValues.of(requirements)).requirements() == requirements

@@ -16,17 +16,19 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from results.records import Limits, Requirements, Weights
+from results.requirement_records import Limits, Prices, Requirements, TokenPrices, Weights
 from runners.engine import ENGINE_NAMES
 from runners.engine_options import EndpointOptions, LlamaCppOptions, ScriptedOptions, VllmOptions
 from runners.records import Synthetic, Workload
 from runners.scorer_options import ScorerOptions
 from runners.test_set_records import PromptTemplate
 from workbench.errors import BadBenchmarkFile
+from workbench.judge_records import JudgeDefinition
 from workbench.records import (
     BenchmarkDefinition,
     CandidateDefinition,
     ColumnsDefinition,
+    EarlyStopping,
     NamedPrompt,
     TestSetDefinition,
 )
@@ -37,11 +39,16 @@ _RECORD_OF_KEY: dict[str, type[BaseModel]] = {
     "prompt": PromptTemplate,
     "prompts": NamedPrompt,
     "candidates": CandidateDefinition,
+    "judge": CandidateDefinition,
     "workloads": Workload,
     "synthetic": Synthetic,
+    "paraphrases": PromptTemplate,
+    "early_stopping": EarlyStopping,
     "requirements": Requirements,
     "limits": Limits,
     "weights": Weights,
+    "prices": Prices,
+    "endpoints": TokenPrices,
     "llama-cpp": LlamaCppOptions,
     "vllm": VllmOptions,
     "endpoint": EndpointOptions,
@@ -68,6 +75,14 @@ def read_requirements_file(path: Path) -> Requirements:
     if not isinstance(tree, Mapping):
         raise BadBenchmarkFile(f"{path}: requirements are `limits:` and `weights:`; this is {_kind(tree)}.")
     return _validate(Requirements, tree, str(path))
+
+
+def read_judge_file(path: Path) -> JudgeDefinition:
+    """A judge: who judges, by which rubric, on which scale (docs/judging.md). Raises BadBenchmarkFile."""
+    tree = _load_yaml(_read_text(path, "judge file", "docs/judging.md"), str(path))
+    if not isinstance(tree, Mapping):
+        raise BadBenchmarkFile(f"{path}: a judge file has `judge:` and more keys; this is {_kind(tree)}.")
+    return _validate(JudgeDefinition, tree, str(path))
 
 
 def parse_benchmark(text: str, name: str) -> BenchmarkDefinition:
@@ -105,11 +120,11 @@ def render_benchmark(definition: BenchmarkDefinition) -> str:
     return stream.getvalue()
 
 
-def _read_text(path: Path, what: str) -> str:
+def _read_text(path: Path, what: str, document: str = "docs/benchmark-file.md") -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise BadBenchmarkFile(f"There is no {what} {path}. docs/benchmark-file.md shows one.") from error
+        raise BadBenchmarkFile(f"There is no {what} {path}. {document} shows one.") from error
     except UnicodeDecodeError as error:
         raise BadBenchmarkFile(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
     except OSError as error:
@@ -156,7 +171,7 @@ def _plain(value: Any) -> Any:
 def _with_engines(tree: dict[str, Any]) -> dict[str, Any]:
     """Tell each candidate's options which engine they are for, so that people need not write it twice."""
     candidates = tree.get("candidates")
-    for candidate in candidates if isinstance(candidates, list) else ():
+    for candidate in [*(candidates if isinstance(candidates, list) else ()), tree.get("judge")]:
         if isinstance(candidate, dict) and isinstance(candidate.get("options", {}), dict):
             engine = candidate.get("engine", "llama-cpp")
             if engine in ENGINE_NAMES:

@@ -11,16 +11,18 @@ from filelock import FileLock, Timeout
 from catalog.errors import WorkbenchError
 from catalog.index import Index
 from catalog.records import Candidate
+from results.conclusions import stopped_early
 from results.records import Benchmark
 from results.store import Store
 from runners.engine import engine_version
 from runners.machine import probe_machine
-from runners.process import RunFolder, run_in_worker
-from runners.records import Failure, FailureHappened, RunResult, RunSpec
+from runners.process import RunFolder, read_result, run_in_worker
+from runners.records import Failure, FailureHappened, MemorySample, RunEvent, RunResult, RunSpec
 from runners.scorers.registry import scorer_versions
 from workbench import __version__
 from workbench.benchmark_file import render_benchmark
 from workbench.candidates import PlannedRun, candidate_name, planned_runs, resolve_candidate
+from workbench.early_stopping import EarlyStops, Race, workloads_in_random_order
 from workbench.engine_environments import with_environment
 from workbench.errors import BadBenchmarkFile
 from workbench.jobs import Job
@@ -54,6 +56,7 @@ class BenchmarkRun:
         doubled = next((name for name in names if names.count(name) > 1), None)
         if doubled is not None:
             raise BadBenchmarkFile(f"Two candidates are called {doubled!r}. Give each a name of its own.")
+        stops = self._early_stops(len(names))
         job.update(candidates=tuple(CandidateProgress(name=name) for name in names))
         self._store.save_benchmark(benchmark_record(self._prepared, tuple(names)))
         with hold_device(job, self._settings):
@@ -64,7 +67,7 @@ class BenchmarkRun:
                     job.update_candidate(spec.candidate.name, state="cancelled", stage="")
                     continue
                 job.update(message=f"Measuring {spec.candidate.name}")
-                self._measure(job, spec, time_left)
+                self._measure(job, spec, time_left, stops)
         if not job.is_cancelled() and all(c.state == "failed" for c in job.status().candidates):
             raise BadBenchmarkFile(_all_failed(job))
 
@@ -108,7 +111,7 @@ class BenchmarkRun:
             candidate=candidate,
             options=options,
             test_set=test_set,
-            workloads=benchmark.workloads,
+            workloads=workloads_in_random_order(benchmark.workloads, benchmark.early_stopping),
             engine_version=engine or engine_version(definition.engine, options),
             scorer_versions=scorer_versions(test_set),
             seed=benchmark.seed,
@@ -117,15 +120,46 @@ class BenchmarkRun:
             prompt_name=planned.prompt.name if planned.prompt is not None else None,
         )
 
-    def _measure(self, job: Job, spec: RunSpec, time_left: TimeLeft) -> None:
+    def _early_stops(self, candidates: int) -> EarlyStops | None:
+        """Who may be stopped early; None where nobody asked for it. Raises BadBenchmarkFile where it cannot be."""
+        definition = self._prepared.definition
+        if definition.early_stopping is None:
+            return None
+        margin = definition.requirements.margin
+        return EarlyStops(definition.early_stopping, self._prepared.test_set, candidates, margin)
+
+    def _race(self, spec: RunSpec, folder: RunFolder, stops: EarlyStops | None) -> Race | None:
+        """What may end a run before it is finished. Who was stopped and is resumed is asked to the end."""
+        if stops is None:
+            return None
+        if not self._resume:
+            return stops.race(spec)
+        stored = self._store.runs(self._prepared.definition.name)
+        if any(run.status == "stopped" and run.candidate == spec.candidate.name for run in stored):
+            return None
+        return stops.race(spec, read_result(spec, folder))
+
+    def _measure(self, job: Job, spec: RunSpec, time_left: TimeLeft, stops: EarlyStops | None) -> None:
         name = spec.candidate.name
         folder = self._settings.run_folder(spec.key)
         if not self._resume:
             set_aside(folder)
-        watch = CandidateWatch(job, spec, time_left)
+        watch, race = CandidateWatch(job, spec, time_left), self._race(spec, folder, stops)
+
+        def listen(event: RunEvent | MemorySample) -> None:
+            watch(event)
+            if race is not None:
+                race(event)
+
         result = run_in_worker(
-            spec, folder, on_event=watch, is_cancelled=job.is_cancelled, secrets=secrets_of(spec.options)
+            spec,
+            folder,
+            on_event=listen,
+            is_cancelled=lambda: job.is_cancelled() or (race is not None and race.stop is not None),
+            secrets=secrets_of(spec.options),
         )
+        if stops is not None and not job.is_cancelled():
+            result = stops.finish(result, race)
         time_left.give_up(name)
         self._store.save_run(self._prepared.definition.name, result)
         state = "failed" if result.status in {"failed", "incomplete"} else result.status
@@ -189,6 +223,8 @@ def set_aside(folder: RunFolder) -> None:
 def _summary(result: RunResult) -> str:
     if result.status == "finished":
         return "finished"
+    if result.stopped is not None:
+        return stopped_early(result.spec.candidate.name, result.stopped)
     last = result.failures[-1].failure.message if result.failures else "stopped before it was finished"
     return last if result.status != "cancelled" else "cancelled; what was finished is kept"
 

@@ -19,7 +19,8 @@ import vl_convert
 from catalog.records import Record
 from results import numbers
 from results.limits import memory_bytes
-from results.records import BenchmarkComparison, CandidateSummary, Estimate, Recommendation, SliceQuality
+from results.recommendation_records import Recommendation
+from results.records import BenchmarkComparison, CandidateSummary, Estimate, SliceQuality
 from workbench.report import drawing, findings
 from workbench.report.drawing import Row, Theme
 from workbench.report.text import distinct_labels, listing, shorten

@@ -2,7 +2,7 @@
 
 Exit codes: 0 done · 1 it failed, with the reason on standard error · 2 wrong usage · 3 done, but something needs a look
 (a candidate failed, a test set has errors, something is missing, two runs part, nobody meets the requirements) ·
-130 interrupted.
+4 the second run is worse (compare --fail-if-worse) · 130 interrupted.
 """
 
 import sys
@@ -17,6 +17,7 @@ from catalog.errors import WorkbenchError
 from workbench import __version__
 from workbench.cli_catalog import catalog_app, model_commands
 from workbench.cli_completions import completions_commands
+from workbench.cli_decision import RequirementsFile, decision_commands
 from workbench.cli_engines import engines_app
 from workbench.cli_ladder import ladder_commands
 from workbench.cli_parity import parity_commands
@@ -32,6 +33,7 @@ from workbench.cli_parts import (
     plain,
     print_json,
 )
+from workbench.cli_passes import pass_commands
 from workbench.cli_prompt import prompt_commands
 from workbench.cli_testset import testset_commands
 
@@ -53,6 +55,8 @@ ladder_commands(app)
 parity_commands(app)
 completions_commands(app)
 prompt_commands(app)
+pass_commands(app)
+decision_commands(app)
 
 
 def main() -> None:
@@ -177,41 +181,11 @@ def runs(benchmark: Annotated[str | None, typer.Argument()] = None, home: Home =
 
 
 @app.command()
-def compare(benchmark: str, home: Home = None, as_json: Json = False) -> None:
-    """Compare a benchmark's candidates, paired and with intervals."""
-    from workbench.cli_tables import print_comparison
-
-    comparison = open_workbench(home).compare(benchmark)
-    if as_json:
-        print_json("compare", comparison)
-    else:
-        print_comparison(console(), comparison)
-
-
-Requirements = Annotated[Path | None, typer.Option(help="YAML file with `limits` and `weights`.")]
-
-
-@app.command()
-def recommend(benchmark: str, home: Home = None, requirements: Requirements = None, as_json: Json = False) -> None:
-    """Recommend one candidate under hard limits and weights."""
-    from workbench.cli_tables import print_recommendation
-
-    workbench = open_workbench(home)
-    asked = workbench.read_requirements(requirements) if requirements is not None else None
-    recommendation = workbench.recommend(benchmark, asked)
-    if as_json:
-        print_json("recommend", recommendation)
-    else:
-        print_recommendation(console(), recommendation)
-    leave(recommendation.winner is not None)
-
-
-@app.command()
 def report(
     benchmark: str,
     output: Annotated[Path, typer.Option(help="File to write; .html, .md or .json.")],
     home: Home = None,
-    requirements: Requirements = None,
+    requirements: RequirementsFile = None,
     as_json: Json = False,
 ) -> None:
     """Write the recommendation report; the format follows the file's ending."""
@@ -227,7 +201,7 @@ def report(
 def _run(workbench: "Workbench", job_id: str, *, quiet: bool) -> bool:
     """Follow a benchmark to its end; False where a candidate failed."""
     status = follow_job(workbench, job_id, quiet=quiet, resume="workbench bench FILE --resume")
-    return all(candidate.state == "finished" for candidate in status.candidates)
+    return all(candidate.state in {"finished", "stopped"} for candidate in status.candidates)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NEEDS_A_LOOK = 3
 """Exit code: done, but something needs a look."""
+WORSE = 4
+"""Exit code of `compare A B --fail-if-worse`: the second is shown worse, or not shown to stay within the margin."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 PIPE_COLUMNS = 200

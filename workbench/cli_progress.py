@@ -74,9 +74,9 @@ def _lines(job: Job, console: Console) -> None:
             if shown.get(candidate.name) != candidate.state:
                 shown[candidate.name] = candidate.state
                 if candidate.state != "waiting":
-                    quality = f" {_quality(candidate.accuracy)}" if candidate.state == "finished" else ""
+                    quality = f" {_quality(candidate.accuracy)}" if candidate.state in {"finished", "stopped"} else ""
                     text = f"{candidate.name}: {candidate.state}{quality}"
-                    reason = f" ({_reason(candidate)})" if candidate.state == "failed" else ""
+                    reason = f" ({_reason(candidate)})" if candidate.state in {"failed", "stopped"} else ""
                     console.print(escape(text + reason), highlight=False, soft_wrap=True)
         if over:
             return

@@ -6,9 +6,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from results import numbers
-from results.records import BenchmarkComparison, Recommendation, RunInfo
+from results.conclusions import stopped_early
+from results.metric_words import shown_estimate
+from results.records import BenchmarkComparison, RunInfo
+from workbench.cli_decision_tables import print_costs
 from workbench.cli_load_tables import print_load
 from workbench.cli_marks import VERDICT_MARKS, new_table
+from workbench.cli_pass_tables import print_robustness
 from workbench.records import Check, EngineStatus
 
 _CHECK_MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "missing": "[red]✕[/]"}
@@ -54,14 +58,22 @@ def print_runs(console: Console, runs: Sequence[RunInfo]) -> None:
 def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
     """Summary of every candidate, then every pair."""
     table = new_table(
-        *("Candidate", ">Accuracy", ">TTFT p50 / p95", ">End to end p50 / p95", ">Decode", ">Peak memory", ">Load"),
+        *(
+            "Candidate",
+            f">{_title(comparison)}",
+            ">TTFT p50 / p95",
+            ">End to end p50 / p95",
+            ">Decode",
+            ">Peak memory",
+            ">Load",
+        ),
         "Verdict",
     )
     for summary in comparison.candidates:
         rate = summary.decode_tokens_per_second
         table.add_row(
             escape(summary.candidate.name),
-            numbers.estimate(summary.accuracy, "percent"),
+            shown_estimate(summary.quality),
             f"{_value(summary.ttft_p50_seconds)} / {_value(summary.ttft_p95_seconds)}",
             f"{_value(summary.e2e_p50_seconds)} / {_value(summary.e2e_p95_seconds)}",
             numbers.rate(rate.value if rate is not None else None),
@@ -70,17 +82,27 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
             VERDICT_MARKS[summary.verdict.value],
         )
     console.print(table)
+    print_costs(console, comparison.costs)
     print_load(console, comparison.candidates)
     _print_ladder(console, comparison)
+    print_robustness(console, comparison.candidates)
     for note in comparison.notes:
         console.print(f"[yellow]![/] {escape(note)}")
     for pair in comparison.pairs:
         console.print(f"• {escape(pair.conclusion)}")
     for summary in comparison.candidates:
+        if summary.stopped is not None:
+            console.print(f"• {escape(stopped_early(summary.candidate.name, summary.stopped))}")
         for failure in summary.failures:
             console.print(
                 f"[red]✕ {escape(summary.candidate.name)}[/]: {escape(failure.message)} {escape(failure.hint)}"
             )
+
+
+def _title(comparison: BenchmarkComparison) -> str:
+    """Title of the metric that stands for quality."""
+    found = (summary.quality for summary in comparison.candidates)
+    return next((metric.title for metric in found if metric is not None), "Quality")
 
 
 def _print_ladder(console: Console, comparison: BenchmarkComparison) -> None:
@@ -99,19 +121,6 @@ def _print_ladder(console: Console, comparison: BenchmarkComparison) -> None:
             numbers.percent(found.same_top_share.value if found else None),
         )
     console.print(table)
-
-
-def print_recommendation(console: Console, recommendation: Recommendation) -> None:
-    """Three lines, then the ranking and who is out."""
-    for line in recommendation.headline:
-        console.print(escape(line), style="bold" if line == recommendation.headline[0] else None)
-    console.print()
-    for ranked in recommendation.ranked:
-        console.print(f"{ranked.rank}. {escape(ranked.name)}  {' '.join(map(escape, ranked.reasons))}")
-    for excluded in recommendation.excluded:
-        console.print(f"✕ {escape(excluded.name)}  {' '.join(escape(broken.message) for broken in excluded.broken)}")
-    if recommendation.nearest_miss:
-        console.print(escape(recommendation.nearest_miss))
 
 
 def _value(estimate: object) -> str:

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 
 from catalog.records import SearchHit, SearchResult
+from results.cost import cost_of
 from results.records import BenchmarkComparison, CandidateSummary, Estimate, ExampleResult
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -35,10 +36,23 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
 
 def summary_csv(comparison: BenchmarkComparison) -> str:
     """One line per candidate with every measured number."""
+    return write_csv(*summary_table(comparison))
+
+
+def summary_table(comparison: BenchmarkComparison) -> tuple[list[str], list[list[Value]]]:
+    """Header and one row per candidate: every measured number, then every metric by name, then costs."""
     header: list[str] = []
     for name, unit, kind in _COLUMNS:
         header += [f"{name}{unit}", f"{name}_low{unit}", f"{name}_high{unit}"] if kind == "estimate" else [name + unit]
-    return write_csv(header, [_summary_row(summary) for summary in comparison.candidates])
+    metrics = list(dict.fromkeys(metric.name for summary in comparison.candidates for metric in summary.metrics))
+    for name in metrics:
+        header += [f"metric_{name}", f"metric_{name}_low", f"metric_{name}_high"]
+    header += ["currency", "cost_per_1000_examples", "cost_per_million_input_tokens", "cost_per_million_output_tokens"]
+    rows = [
+        [*_summary_row(summary), *_metric_values(summary, metrics), *_cost_values(summary, comparison)]
+        for summary in comparison.candidates
+    ]
+    return header, rows
 
 
 def search_csv(result: SearchResult) -> str:
@@ -145,6 +159,23 @@ def _summary_row(summary: CandidateSummary) -> list[Value]:
         summary.warm_load_seconds,
         summary.sweep.knee if summary.sweep else None,
     ]
+
+
+def _metric_values(summary: CandidateSummary, names: Sequence[str]) -> list[Value]:
+    """Value, low and high of every metric named, empty where the candidate has it not."""
+    found = {metric.name: metric.estimate for metric in summary.metrics}
+    values: list[Value] = []
+    for name in names:
+        estimate = found.get(name)
+        values += [estimate.value, estimate.low, estimate.high] if estimate is not None else [None, None, None]
+    return values
+
+
+def _cost_values(summary: CandidateSummary, comparison: BenchmarkComparison) -> list[Value]:
+    cost = cost_of(comparison.costs, summary.candidate.name)
+    if cost is None:
+        return [None, None, None, None]
+    return [cost.currency, cost.per_1000_examples, cost.per_million_input_tokens, cost.per_million_output_tokens]
 
 
 def _example_row(candidates: Sequence[str], example: ExampleResult) -> list[Value]:

@@ -135,6 +135,9 @@ class CandidateWatch:
             case ModelLoaded():
                 self._job.update_candidate(self._name, state="running", stage="ready")
             case WorkloadStarted():
+                # A workload may have less to ask than was planned at most.
+                self._time_left.skip(self._name, event.workload, self._totals[event.workload] - event.total)
+                self._totals[event.workload] = event.total
                 self._done[event.workload] = event.total - event.remaining
                 self._time_left.skip(self._name, event.workload, event.total - event.remaining)
                 self._time_left.start()
@@ -152,7 +155,8 @@ class CandidateWatch:
         self._done[completion.workload] += 1
         self._time_left.note(self._name, event)
         values = [score.value for score in event.scores if score.value is not None]
-        self._values += values[:1]
+        if completion.workload == "accuracy":
+            self._values += values[:1]
         rate = decode_rate(completion)
         if rate is not None:
             self._rates.append(rate)

@@ -18,7 +18,8 @@ from catalog.records import (
     WeightsFile,
 )
 from results.agreement_records import Agreement, Disagreement
-from results.records import Benchmark, Estimate, Limits, Requirements, RunInfo, Weights
+from results.records import Benchmark, Estimate, RunInfo
+from results.requirement_records import Limits, Requirements, Weights
 from runners.engine_options import EngineOptions, LlamaCppOptions
 from runners.few_shot import FewShotChoice
 from runners.records import Failure, Workload
@@ -129,6 +130,15 @@ class CandidateDefinition(Record):
     """Options of the engine."""
 
 
+class EarlyStopping(Record):
+    """`early_stopping`: stop candidates that can no longer win (results/sequential.py)."""
+
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    """Chance that any candidate is stopped that is not worse than the one it is held against."""
+    min_examples: int = Field(default=30, ge=1)
+    """No candidate is stopped before it has answered so many."""
+
+
 class BenchmarkDefinition(Record):
     """A benchmark file."""
 
@@ -153,6 +163,8 @@ class BenchmarkDefinition(Record):
     """How they are asked."""
     requirements: Requirements = Requirements()
     """Hard limits and weights for the recommendation."""
+    early_stopping: EarlyStopping | None = None
+    """Whether candidates that can no longer win are stopped; None asks every candidate everything."""
     seed: int = 0
     """Seed of everything random."""
 
@@ -233,7 +245,7 @@ class TestSetCheck(Record):
         return sum(problem.severity == "error" for problem in self.problems)
 
 
-CandidateState = Literal["waiting", "preparing", "loading", "running", "finished", "failed", "cancelled"]
+CandidateState = Literal["waiting", "preparing", "loading", "running", "finished", "failed", "cancelled", "stopped"]
 
 
 class CandidateProgress(Record):

@@ -38,7 +38,7 @@ def _examples_sent(definition: BenchmarkDefinition, test_set: TestSet) -> int:
     """Different examples that some workload sends."""
     everything = len(test_set.examples)
     counts = (
-        min(workload.prompts or everything, everything) if workload.kind == "latency" else everything
+        min((workload.prompts if workload.kind == "latency" else workload.examples) or everything, everything)
         for workload in definition.workloads
         if workload.kind not in {"prompts", "load"} and workload.synthetic is None
     )

@@ -5,7 +5,9 @@ import importlib.metadata
 import shlex
 
 from catalog.records import Profile
-from results.records import BenchmarkComparison, ExampleResult, Recommendation
+from results.judge_records import JudgeReport
+from results.recommendation_records import Recommendation
+from results.records import BenchmarkComparison, ExampleResult
 from workbench import __version__
 from workbench.report.records import ReportContent
 
@@ -22,6 +24,7 @@ def gather_report(
     recommendation: Recommendation,
     wrong_examples: tuple[ExampleResult, ...],
     profile: Profile,
+    judgings: tuple[JudgeReport, ...] = (),
 ) -> ReportContent:
     """Everything a report shows, as of now."""
     benchmark = comparison.benchmark
@@ -31,6 +34,7 @@ def gather_report(
         comparison=comparison,
         recommendation=recommendation,
         wrong_examples=chosen,
+        judgings=judgings,
         profile=profile,
         made_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         workbench_version=__version__,

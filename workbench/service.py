@@ -18,20 +18,21 @@ from catalog.records import (
     Verdict,
 )
 from results.comparison import compare
+from results.cost import with_costs
 from results.ladder import ladder_of
+from results.power import required_examples
 from results.recommendation import recommend
+from results.recommendation_records import Recommendation
 from results.records import (
     Benchmark,
     BenchmarkComparison,
     CandidateSummary,
     ExampleResult,
-    Recommendation,
-    Requirements,
     RunInfo,
     RunMeasurements,
     Vote,
 )
-from results.statistics import required_examples
+from results.requirement_records import Requirements
 from results.store import ExampleFilter, Store
 from results.summary import summarise
 from results.versions import other_version_notes
@@ -47,8 +48,10 @@ from workbench.benchmark_runs import BenchmarkRun
 from workbench.candidates import candidate_name, resolve_candidate
 from workbench.engine_environments import EngineEnvironments, with_environment
 from workbench.errors import BadBenchmarkFile
+from workbench.exports import Exported, Exports, Written
 from workbench.head_to_head import HeadToHead, head_to_head_workload
 from workbench.jobs import JobQueue
+from workbench.judging import Judges
 from workbench.ladders import Ladders
 from workbench.model_catalog import ModelCatalog
 from workbench.parity import Parities
@@ -65,11 +68,13 @@ from workbench.records import (
     TestSetCheck,
     TestSetDefinition,
 )
+from workbench.regressions import Regressions
 from workbench.remote import secrets_of
 from workbench.settings import Settings
 from workbench.stored_answers import StoredAnswers
 from workbench.test_set_book import TestSetBook
 from workbench.test_sets import check_test_set, prepare_benchmark
+from workbench.text_passes import TextPasses
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 """Test set and benchmark file of the demo."""
@@ -91,7 +96,11 @@ class Workbench:
         self.parity = Parities(settings, self.models, self.jobs)
         self.test_sets = TestSetBook(self._store)
         self.prompt_lengths = PromptLengths(settings, self.models)
+        self.regressions = Regressions(self._store)
+        self.exports = Exports(self._store)
         self.environments = EngineEnvironments(settings)
+        self.judges = Judges(settings, self.models, self.jobs, self._store)
+        self.text_passes = TextPasses(settings, self.models, self._store)
         self._head_to_heads: dict[str, HeadToHead] = {}
 
     def machine(self) -> Machine:
@@ -237,6 +246,10 @@ class Workbench:
 
     def compare(self, benchmark: str) -> BenchmarkComparison:
         """All candidates of a benchmark and all their pairs. Raises UnknownBenchmark."""
+        return self._compared(benchmark)[0]
+
+    def _compared(self, benchmark: str) -> tuple[BenchmarkComparison, tuple[RunMeasurements, ...]]:
+        """The comparison, and what it was made from."""
         stored = self._store.benchmark(benchmark)
         measurements = self._store.measurements(benchmark)
         profile = self.models.profile()
@@ -244,13 +257,13 @@ class Workbench:
         candidates = [summary.candidate for summary in summaries]
         losses = self._store.losses({c.weights_sha256 for c in candidates if c.weights_sha256 is not None})
         notes = other_version_notes(benchmark, self._store.measured_otherwise(benchmark), len(measurements))
-        compared = compare(stored, summaries, measurements)
-        return compared.model_copy(update={"ladder": ladder_of(candidates, losses), "notes": notes})
+        compared = with_costs(compare(stored, summaries, measurements), stored.requirements.prices)
+        return compared.model_copy(update={"ladder": ladder_of(candidates, losses), "notes": notes}), measurements
 
     def recommend(self, benchmark: str, requirements: Requirements | None = None) -> Recommendation:
         """The recommendation under the benchmark's requirements, or under others."""
-        comparison = self.compare(benchmark)
-        return recommend(comparison, requirements or comparison.benchmark.requirements)
+        comparison, measurements = self._compared(benchmark)
+        return recommend(comparison, requirements or comparison.benchmark.requirements, measurements)
 
     def examples(
         self, benchmark: str, *, only: ExampleFilter = "all", offset: int = 0, limit: int = 20
@@ -278,11 +291,16 @@ class Workbench:
         from workbench.report.report import write_report
         from workbench.report_content import gather_report
 
-        comparison = self.compare(benchmark)
-        recommendation = recommend(comparison, requirements or comparison.benchmark.requirements)
+        comparison, measurements = self._compared(benchmark)
+        recommendation = recommend(comparison, requirements or comparison.benchmark.requirements, measurements)
         wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
-        content = gather_report(comparison, recommendation, wrong, self.models.profile())
+        judgings = self.judges.reports(benchmark)
+        content = gather_report(comparison, recommendation, wrong, self.models.profile(), judgings)
         return write_report(content, path.expanduser().absolute())
+
+    def export(self, benchmark: str, what: Exported, path: Path) -> Written:
+        """Write completions, scores or the summary as a table; the format follows the file's ending."""
+        return self.exports.write(self.compare, benchmark, what, path.expanduser().absolute())
 
     def start_head_to_head(
         self,

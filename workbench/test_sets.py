@@ -8,7 +8,8 @@ from results.agreement_records import Agreement, Disagreement
 from runners.errors import BadTestSet
 from runners.few_shot import choose_few_shot
 from runners.prompts import example_request
-from runners.records import Workload
+from runners.records import JUDGED_KINDS, Workload
+from runners.scorers.preparing import prepare_scorers
 from runners.test_set_records import CHOICE_TASKS, PromptTemplate, Task, TestSet
 from runners.test_sets.checks import check_examples
 from runners.test_sets.files import read_test_set_file
@@ -94,12 +95,17 @@ def prepare_benchmark(
         ),
         prompt=_first_prompt(definition)
         or usual_prompt(definition.task, checked.file.columns.text, checked.file.examples),
-        scorers=definition.scorers or USUAL_SCORERS[definition.task],
+        scorers=prepare_scorers(
+            definition.scorers or USUAL_SCORERS[definition.task],
+            folder,
+            next((workload.json_schema for workload in definition.workloads if workload.kind == "accuracy"), None),
+        ),
         source=checked.file.path,
     )
     for prompt in definition.prompts or (test_set.prompt,):
         asked = test_set.model_copy(update={"prompt": prompt})
         example_request(asked, test_set.examples[0], Workload(kind="accuracy"))
+    _check_paraphrases(definition, test_set)
     return PreparedBenchmark(
         definition=_with_usual_workloads(definition),
         test_set=test_set,
@@ -115,13 +121,21 @@ def _first_prompt(definition: BenchmarkDefinition) -> PromptTemplate | None:
     return definition.prompts[0].template if definition.prompts else definition.prompt
 
 
+def _check_paraphrases(definition: BenchmarkDefinition, test_set: TestSet) -> None:
+    """Raises BadTemplate for another wording that does not render."""
+    for workload in definition.workloads:
+        for prompt in workload.paraphrases:
+            worded = test_set.model_copy(update={"prompt": prompt})
+            example_request(worded, test_set.examples[0], workload)
+
+
 def _with_usual_workloads(definition: BenchmarkDefinition) -> BenchmarkDefinition:
     """The definition with room for the task's answers. Raises BadBenchmarkFile for answers held to two things."""
     for workload in definition.workloads:
         held = "json_schema" if workload.json_schema else "grammar" if workload.grammar else None
-        if held and workload.kind == "accuracy" and definition.task in CHOICE_TASKS and workload.answers != "free":
+        if held and workload.kind in JUDGED_KINDS and definition.task in CHOICE_TASKS and workload.answers != "free":
             raise BadBenchmarkFile(
-                f"{held} holds free answers, and the accuracy workload's answers are {workload.answers!r}. "
+                f"{held} holds free answers, and the {workload.kind} workload's answers are {workload.answers!r}. "
                 f"Set answers: free, or leave {held} out."
             )
     workloads = tuple(usual_workload(workload, definition.task) for workload in definition.workloads)

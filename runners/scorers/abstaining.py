@@ -32,7 +32,7 @@ _PHRASES = (
     r"(?:determined?|answer(?:ed)?|tell|say|find|infer(?:red)?|deduced?|conclude)\b",
     r"\b(?:is|are|was|were) (?:unanswerable|not answerable)\b",
     # German, French, Spanish, Italian, Portuguese
-    r"\bich weiß (?:es )?nicht\b",
+    r"\bich weiss (?:es )?nicht\b",
     r"\b(?:geht|gehen) (?:daraus |aus \w+ \w+ )?nicht hervor\b",
     r"\b(?:steht|stehen|wird|werden|ist|sind) (?:\w+ ){0,3}nicht (?:im|in|erwähnt|genannt|angegeben|enthalten)\b",
     r"\bkeine (?:angabe|angaben|information|informationen|antwort)\b",

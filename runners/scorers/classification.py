@@ -1,6 +1,7 @@
 """Classification: reads the label out of an answer."""
 
 import re
+from collections.abc import Sequence
 
 from runners.records import Completion, Validity
 from runners.scorer_options import LabelMatchOptions
@@ -83,20 +84,20 @@ def _from_beginning(folded: str, names: Names) -> int | None:
     found = list(names.all_in(folded))
     if not found:
         return None
-    if found[0].start == 0 and _is_explained(folded, found):
-        return next(iter(found[0].places)) if len(found[0].places) == 1 else None
+    first = found[0]
+    behind = _EXPLAINS.match(folded, first.end) if first.start == 0 else None
+    if behind is not None:
+        is_list = _goes_on_with_another(folded, found)
+        return next(iter(first.places)) if len(first.places) == 1 and not is_list else None
     head = _first_sentence(folded)
-    return names.only_one_in(head if any(named.end <= len(head) for named in found) else folded)
+    return names.only_one_in(head if first.end <= len(head) else folded)
 
 
-def _is_explained(folded: str, found: list[Named]) -> bool:
-    """Whether an explanation follows the first label, and not at once another label."""
+def _goes_on_with_another(folded: str, found: Sequence[Named]) -> bool:
+    """Whether nothing stands between the first label and another one."""
     first, *others = found
-    between = _EXPLAINS.match(folded, first.end)
     different = next((named for named in others if named.places != first.places), None)
-    if between is None or different is None:
-        return between is not None
-    return folded[first.end : different.start].strip(_ENDS + "-–—/") != ""
+    return different is not None and not folded[first.end : different.start].strip(_ENDS + "-–—/")
 
 
 def _first_sentence(folded: str) -> str:

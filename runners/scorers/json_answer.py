@@ -44,7 +44,10 @@ def _pieces(text: str) -> list[tuple[Json, int]]:
     while (start := _STARTS.search(text, place)) is not None:
         try:
             value, place = decoder.raw_decode(text, start.start())
-        except (ValueError, RecursionError):
+        except RecursionError:
+            # Nested deeper than Python can follow, and at every further bracket again.
+            break
+        except ValueError:
             place = start.end()
             continue
         pieces.append((value, place - start.start()))

@@ -20,9 +20,9 @@ _MARKED = re.compile(
     rf"\b(?:answer|choice|option|antwort|réponse|respuesta)\b(?: is| ist| est| es|\s*[:=])+{_OPEN}"
     r"(?:option |choice )?([a-z]|\d{1,2})(?![\w'])(?!\.\d)"
 )
-_LETTER_ONLY = re.compile(r"(?<![\w'])([A-Z])(?![\w'])")
-_WORDS_OF_ONE_LETTER = frozenset("AI")
-"""An article and a pronoun before they are choices; in brackets they are choices."""
+_MORE = re.compile(rf"(?:(?:or|and|nor|oder|und|ou|et|,|/|&){_OPEN}(?:[a-z]|\d{{1,2}})(?![\w'])|{_OPEN}[a-z]{_CLOSE}$)")
+_LETTER_ONLY = re.compile(r"(?<![\w'])(?!(?:A|I) (?!or\b|and\b|nor\b)\w)([A-Z])(?![\w'])")
+"""A letter that stands alone; `A` and `I` before a word are an article and a pronoun."""
 
 
 class ChoiceMatch:
@@ -84,7 +84,8 @@ def choice_in(text: str, choices: Sequence[str]) -> int | None:
     if begins is not None and (place := _numbered(begins.group(1), len(choices))) is not None:
         line = begins.group(2).partition("\n")[0]
         written = names.equal_to(line.strip("\"'`*.,:;!() "))
-        return place if written in {None, place} else None
+        names_more = written is None and _MORE.match(line) is not None
+        return place if written in {None, place} and not names_more else None
     alone, marked = _ALONE.match(folded), _MARKED.findall(folded)
     for letter in [alone.group(1)] if alone is not None else marked[-1:]:
         if (place := _numbered(letter, len(choices))) is not None:
@@ -102,7 +103,7 @@ def _numbered(mark: str, count: int) -> int | None:
 def _only_letter(text: str, count: int) -> int | None:
     """The choice whose letter is the only one that stands alone in the text."""
     bracketed = set(re.findall(r"[(\[]([A-Z])[)\]]", text))
-    letters = bracketed or {letter for letter in _LETTER_ONLY.findall(text) if letter not in _WORDS_OF_ONE_LETTER}
+    letters = bracketed or set(_LETTER_ONLY.findall(text))
     return _numbered(letters.pop().lower(), count) if len(letters) == 1 else None
 
 

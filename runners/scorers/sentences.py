@@ -4,7 +4,7 @@ import re
 
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[^\Wa-z_])|(?<=[。！？])|\n+")
 _ABBREVIATED = re.compile(
-    r"(?:^|[\s(])(?:[A-Za-z]|e\.g|i\.e|etc|mr|mrs|ms|dr|prof|st|vs|no|fig|approx|inc|ltd|co|z\.b|d\.h|bzw|ca|nr|art)\.$",
+    r"^\s*\d{1,3}\.$|(?:^|[\s(])(?:[A-Za-z]|e\.g|i\.e|etc|mr|mrs|ms|dr|prof|st|vs|no|fig|approx|inc|ltd|co|z\.b|d\.h|bzw|ca|nr|art)\.$",
     re.IGNORECASE,
 )
 _LIST_MARK = re.compile(r"^(?:[-*•]|\d{1,3}[.)])\s+")

@@ -99,5 +99,5 @@ def read_answer(
 
 def _normalised(text: str, how: str) -> str:
     if how == "none":
-        return text
+        return text.strip()
     return squad(text) if how == "squad" else " ".join(text.split())

@@ -1,20 +1,19 @@
-"""The page that decides: the headline, who is out and why, the candidates side by side, ties and sensitivity."""
+"""The page that decides: the headline, who is out and why, the candidates side by side."""
 
 from collections.abc import Callable
-from itertools import groupby
 
 from results import numbers
 from results.comparison import pair_of, shows_difference
-from results.records import BenchmarkComparison, CandidateSummary, Limits, RankedCandidate, Recommendation, WeightChange
+from results.limits import METRIC_PREFIX
+from results.metric_words import in_prose, shown, signed, unit_of
+from results.recommendation_records import RankedCandidate
+from results.records import BenchmarkComparison, CandidateSummary, MetricEstimate
 from workbench.report.document import (
     NOT_MEASURED,
-    Badge,
     Block,
     Cell,
     Column,
     Headline,
-    Item,
-    Items,
     Paragraph,
     Section,
     Table,
@@ -23,20 +22,29 @@ from workbench.report.document import (
     rate_cell,
     verdict_badge,
 )
+from workbench.report.ranking import quality_title, ranking_blocks, tie_blocks
 from workbench.report.records import ReportContent
 from workbench.report.text import capitalised, listing
 
-LIMIT_NAMES = {
-    "verdicts": "license verdict",
-    "min_accuracy": "accuracy, lower end of its interval,",
-    "max_ttft_p95_seconds": "time to first token, p95",
-    "max_e2e_p95_seconds": "end to end, p95",
-    "min_decode_tokens_per_second": "decode speed",
-    "max_peak_memory_bytes": "peak memory",
-    "max_load_seconds": "load time",
-    "measured": "a measured accuracy",
+_LIMITS: dict[str, tuple[str, Callable[[float | None], str]]] = {
+    "max_ttft_p95_seconds": ("time to first token, p95", numbers.seconds),
+    "max_e2e_p95_seconds": ("end to end, p95", numbers.seconds),
+    "min_decode_tokens_per_second": ("decode speed", numbers.rate),
+    "min_output_tokens_per_second": ("throughput at the load sweep's knee", numbers.rate),
+    "min_examples_per_second": ("throughput", lambda value: numbers.rate(value, "examples/s")),
+    "min_context_tokens": ("context in tokens", numbers.count),
+    "max_peak_memory_bytes": ("peak memory", numbers.bytes_),
+    "max_load_seconds": ("load time", numbers.seconds),
 }
-"""Plain words for the names of limits; others are shown as they are."""
+"""Plain words and formatter of limits that need nothing else to be shown."""
+
+_LIMIT_NAMES = {
+    "verdicts": "license verdict",
+    "min_quality": "quality",
+    "measured": "a measured quality",
+    "max_cost_per_1000_examples": "cost of 1,000 examples",
+} | {name: words for name, (words, _) in _LIMITS.items()}
+"""Plain words for the names of limits; others, on single metrics, are shown as they are."""
 
 
 def decision_section(content: ReportContent) -> Section:
@@ -45,7 +53,7 @@ def decision_section(content: ReportContent) -> Section:
     blocks: list[Block] = [Headline(lines=recommendation.headline)]
     if recommendation.nearest_miss:
         blocks.append(Paragraph(text=recommendation.nearest_miss, tone="warning"))
-    blocks.append(Paragraph(text=_limits_sentence(recommendation.requirements.limits), tone="muted"))
+    blocks.append(Paragraph(text=_limits_sentence(content), tone="muted"))
     if recommendation.excluded:
         rows = tuple(
             (Cell(text=out.name), Cell(text=_limit_name(broken.limit)), Cell(text=broken.message))
@@ -60,18 +68,20 @@ def decision_section(content: ReportContent) -> Section:
 
 
 def side_by_side_section(content: ReportContent) -> Section:
-    """All candidates in one table, then the ranking with its reasons, the ties and the sensitivity."""
+    """All candidates in one table, then the ties and the ranking with its reasons."""
     comparison, recommendation = content.comparison, content.recommendation
     ranks = {ranked.name: ranked for ranked in recommendation.ranked}
     places = {name: place for place, name in enumerate(ranks)}
     ordered = sorted(comparison.candidates, key=lambda s: places.get(s.candidate.name, len(places)))
+    title = quality_title(content)
+    quality_column = Column(heading=title, numeric=True, term="accuracy" if title == "Accuracy" else "quality")
     table = Table(
         caption="Every candidate, best first" if ranks else "Every candidate; none qualifies",
         note=(
-            "Below each value its 95 % interval. Latency and speed at concurrency 1, prefix cache off; accuracy over"
-            " the whole test set. Tied: no difference to the highest accuracy is shown."
+            "Below each value its 95 % interval. Latency and speed at concurrency 1, prefix cache off;"
+            f" {in_prose(title)} over the whole test set. Tied: no difference to the best {in_prose(title)} is shown."
         ),
-        columns=(*_FIRST_COLUMNS, *(column for column, _ in _SPEED_AND_MEMORY)),
+        columns=(*_FIRST_COLUMNS, quality_column, *(column for column, _ in _SPEED_AND_MEMORY)),
         rows=tuple(_summary_row(s, ranks.get(s.candidate.name), comparison) for s in ordered),
     )
     warnings = tuple(
@@ -84,7 +94,7 @@ def side_by_side_section(content: ReportContent) -> Section:
         columns=tuple(column for column, _ in _MORE),
         rows=tuple(tuple(cell(s) for _, cell in _MORE) for s in ordered),
     )
-    blocks = (table, *warnings, more, *_ties(content), *_ranking(recommendation), *_sensitivity(recommendation))
+    blocks = (table, *warnings, more, *tie_blocks(content), *ranking_blocks(recommendation))
     return Section(anchor="side-by-side", title="Side by side", blocks=blocks)
 
 
@@ -112,7 +122,6 @@ def _predicted(summary: CandidateSummary) -> Cell:
 _FIRST_COLUMNS = (
     Column(heading="Candidate"),
     Column(heading="License", term="verdict"),
-    Column(heading="Accuracy", numeric=True, term="accuracy"),
 )
 
 _SPEED_AND_MEMORY: tuple[tuple[Column, Callable[[CandidateSummary], Cell]], ...] = (
@@ -170,104 +179,53 @@ def _summary_row(
     return (
         Cell(text=summary.candidate.name, detail=place + state),
         Cell(badge=verdict_badge(summary.verdict.value)),
-        _accuracy_cell(summary, comparison),
+        _quality_cell(summary, comparison),
         *(cell(summary) for _, cell in _SPEED_AND_MEMORY),
     )
 
 
-def _accuracy_cell(summary: CandidateSummary, comparison: BenchmarkComparison) -> Cell:
-    """Accuracy with its interval, marked where the data cannot tell it from the highest."""
-    cell = estimate_cell(summary.accuracy, "percent")
-    known = [s for s in comparison.candidates if s.accuracy is not None]
-    best = max(known, key=lambda s: s.accuracy.value if s.accuracy else 0.0, default=summary)
+def _quality_cell(summary: CandidateSummary, comparison: BenchmarkComparison) -> Cell:
+    """Quality with its interval, marked where the data cannot tell it from the best."""
+    metric = summary.quality
+    cell = estimate_cell(metric.estimate if metric else None, unit_of(metric))
+    known = [s for s in comparison.candidates if s.quality is not None]
+    best = max(known, key=lambda s: signed(s.quality), default=summary)
     pair = pair_of(comparison.pairs, summary.candidate.name, best.candidate.name)
-    if summary.accuracy is None or best is summary or pair is None or shows_difference(pair):
+    if metric is None or best is summary or pair is None or shows_difference(pair):
         return cell
     return cell.model_copy(update={"detail": f"{cell.detail}\ntied".strip()})
 
 
 def _limit_name(limit: str) -> str:
-    return LIMIT_NAMES.get(limit, limit).rstrip(",")
+    return _LIMIT_NAMES.get(limit, limit.removeprefix(METRIC_PREFIX))
 
 
-def _limits_sentence(limits: Limits) -> str:
+def _limits_sentence(content: ReportContent) -> str:
+    requirements = content.recommendation.requirements
+    limits = requirements.limits
+    metrics = {metric.name: metric for s in content.comparison.candidates for metric in s.metrics}
+    quality = next((s.quality for s in content.comparison.candidates if s.quality is not None), None)
     verdicts = listing([value.value for value in limits.verdicts], "or")
     asked = [f"license verdict {verdicts}" if verdicts else "no license verdict is acceptable"]
-    for name, text in (
-        ("min_accuracy", numbers.percent(limits.min_accuracy)),
-        ("max_ttft_p95_seconds", numbers.seconds(limits.max_ttft_p95_seconds)),
-        ("max_e2e_p95_seconds", numbers.seconds(limits.max_e2e_p95_seconds)),
-        ("min_decode_tokens_per_second", numbers.rate(limits.min_decode_tokens_per_second)),
-        ("max_peak_memory_bytes", numbers.bytes_(limits.max_peak_memory_bytes)),
-        ("max_load_seconds", numbers.seconds(limits.max_load_seconds)),
-    ):
-        if text != numbers.UNKNOWN:
-            asked.append(f"{LIMIT_NAMES[name]} at {'least' if name.startswith('min') else 'most'} {text}")
+    if limits.min_quality is not None:
+        asked.append(_metric_limit(quality, quality.title if quality else "Quality", limits.min_quality))
+    for name, threshold in limits.metrics.items():
+        found = metrics.get(name)
+        asked.append(_metric_limit(found, found.title if found else name, threshold))
+    for name, (words, show) in _LIMITS.items():
+        value = getattr(limits, name)
+        if value is not None:
+            asked.append(f"{words} at {'least' if name.startswith('min') else 'most'} {show(value)}")
+    if limits.max_cost_per_1000_examples is not None:
+        amount = numbers.money(limits.max_cost_per_1000_examples, requirements.prices.currency)
+        asked.append(f"cost of 1,000 examples at most {amount}")
     return f"Limits that a candidate must meet: {'; '.join(asked)}."
 
 
-def _ties(content: ReportContent) -> list[Block]:
-    """Candidates that share a rank, and pairs whose accuracy the data cannot tell apart, named as ties."""
-    sentences = []
-    ranked = sorted(content.recommendation.ranked, key=lambda candidate: candidate.rank)
-    for rank, group in groupby(ranked, key=lambda candidate: candidate.rank):
-        names = [candidate.name for candidate in group]
-        if len(names) > 1:
-            sentences.append(f"Tied at rank {rank}: {listing(names)}; nothing measured separates them.")
-    for pair in content.comparison.pairs:
-        if not shows_difference(pair):
-            n = numbers.count(pair.n)
-            sentences.append(f"Tied in accuracy: {pair.first} and {pair.second}; no difference is shown at n = {n}.")
-    if sentences:
-        return [Paragraph(text="Ties:"), Items(items=tuple(Item(text=sentence) for sentence in sentences))]
-    if content.comparison.pairs:
-        return [Paragraph(text="Ties: none. The test tells all pairs that were compared apart in accuracy.")]
-    return []
-
-
-def _ranking(recommendation: Recommendation) -> list[Block]:
-    if not recommendation.ranked:
-        return [Paragraph(text="No candidate qualifies, so none is ranked.")]
-    weights = recommendation.requirements.weights
-    note = (
-        f"Weights: quality {weights.quality:g}, latency {weights.latency:g},"
-        f" memory {weights.memory:g}; only their proportions count."
-    )
-    columns = (
-        Column(heading="Candidate"),
-        Column(heading="Rank", numeric=True),
-        Column(heading="Utility", numeric=True, term="utility"),
-        Column(heading="Pareto", term="pareto"),
-        Column(heading="Why it is there"),
-    )
-    rows = tuple(
-        (
-            Cell(text=candidate.name),
-            Cell(text=str(candidate.rank)),
-            Cell(text=f"{candidate.utility:.2f}"),
-            Cell(badge=Badge(tone="good", icon="◆", word="yes")) if candidate.pareto else Cell(text="no"),
-            Cell(text=" ".join(candidate.reasons)),
-        )
-        for candidate in recommendation.ranked
-    )
-    return [Table(caption="The ranking, and why", note=note, columns=columns, rows=rows)]
-
-
-def _sensitivity(recommendation: Recommendation) -> list[Block]:
-    if len(recommendation.ranked) < 2:
-        return []
-    if not recommendation.sensitivity:
-        return [Paragraph(text="No change of a single weight changes the winner.")]
-    items = tuple(Item(text=_change(change)) for change in recommendation.sensitivity)
-    return [Paragraph(text="What would change the winner:"), Items(items=items)]
-
-
-def _change(change: WeightChange) -> str:
-    direction = "rises" if change.needed > change.current else "falls"
-    return (
-        f"{change.new_winner} wins where the share of {change.weight} {direction} from"
-        f" {numbers.percent(change.current)} to {numbers.percent(change.needed)}."
-    )
+def _metric_limit(metric: MetricEstimate | None, title: str, threshold: float) -> str:
+    more = metric is None or metric.higher_is_better
+    end, most = ("lower", "least") if more else ("upper", "most")
+    return f"{in_prose(title)}, {end} end of its interval, at {most} {shown(threshold, metric)}"
 
 
 def summary_facts(content: ReportContent) -> tuple[str, ...]:

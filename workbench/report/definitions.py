@@ -220,23 +220,82 @@ _TERMS = (
         "often the two disagree. `none`: they disagree on too few for any to be shown.",
     ),
     (
+        "quality",
+        "Quality",
+        "The first metric of the test set's first scorer: what limits, ranking and pairs go by.",
+    ),
+    (
+        "rank",
+        "Rank",
+        "Candidates share a rank where the data cannot separate them: the corrected test shows no difference in "
+        "quality, and neither has the higher utility in 95 % of the bootstrap resamples. The cheaper one comes first: "
+        "by cost where prices are given, else by the weighted sum, in which equal quality leaves time and memory "
+        "to decide.",
+    ),
+    (
         "utility",
         "Utility",
-        "Weighted sum of quality, latency (E2E p50) and memory (peak), each scaled from 0 for the worst to 1 "
-        "for the best of the candidates that qualify. Quality counts as equal where the test shows no "
+        "Weighted sum of quality, latency (E2E p50), memory (peak), cost and throughput, each scaled from 0 for the "
+        "worst to 1 for the best of the candidates that qualify. Quality counts as equal where the test shows no "
         "difference to the best.",
     ),
     (
         "pareto",
         "Pareto",
-        "No other candidate that qualifies is at least as good in quality, latency and memory and better in "
-        "one of them.",
+        "No other candidate that qualifies is at least as good in quality, latency and memory, in cost where there are "
+        "prices and in throughput where it has weight, and better in one of them.",
+    ),
+    (
+        "stability",
+        "Wins in",
+        "Share of the bootstrap resamples of the test set in which the candidate is recommended under the same limits, "
+        "weights and rules. Low shares mean that another draw of examples could have led to another decision.",
+    ),
+    (
+        "cost",
+        "Cost",
+        "Hourly price of the machine ÷ what was done in an hour at the measured throughput: examples of the accuracy "
+        "workload; tokens at the load sweep's knee, else one request at a time. Input and output tokens each carry the "
+        "whole hour and are not added. An endpoint's own prices per token are added up over the tokens it counted.",
+    ),
+    (
+        "policy",
+        "Two models",
+        "The cheap one answers; where the probability of its label is below the threshold, the strong one is asked "
+        "too. Expected time and cost: the cheap one's plus the share asked × the strong one's.",
     ),
     (
         "verdict",
         "License verdict",
         "May the model be used as intended: allowed; conditional, where conditions must be met; forbidden; "
         "unknown, where the license is not declared or was not read.",
+    ),
+    (
+        "perturbation",
+        "Perturbation",
+        "A change of the prompt that leaves the right answer alone: typos, case or white space in the example, another "
+        "wording of the instruction, another order of labels or few-shot examples. Quality is held against that of the "
+        "same examples as they are, asked by the same workload; the same answer may be right or wrong both times. A "
+        "change counts as shown where McNemar's test, after Holm's correction over the perturbations, is below 0.05.",
+    ),
+    (
+        "selfagreement",
+        "Agreement with itself",
+        "Over several answers to the same example at a temperature: the share of examples whose answers are all the "
+        "same; the share of pairs of answers that are; and Fleiss' kappa, 1 for always the same and 0 for as often as "
+        "chance alone would have it.",
+    ),
+    (
+        "judgekappa",
+        "Agreement of a judge",
+        "Cohen's kappa of the judge with somebody who knows: 1 is always the same, 0 as often as by chance. Grades of "
+        "a judge that hardly agrees with your own labels say nothing.",
+    ),
+    (
+        "judgebias",
+        "Biases of a judge",
+        "Length: Spearman's correlation of an answer's length with its grade. Position: in how many comparisons the "
+        "other order gave another verdict; those are ties.",
     ),
     # Validity
     (

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from results import numbers
+from results.conclusions import stopped_early
 from results.records import Answer, CandidateSummary, Comparison, Estimate, ExampleResult
 from runners.records import Validity
 from workbench import charts
@@ -50,8 +51,13 @@ def charts_section(content: ReportContent) -> Section:
 def pairs_section(content: ReportContent) -> Section:
     """Every pair of candidates on the examples that both were asked."""
     pairs = content.comparison.pairs
+    stopped = tuple(
+        Paragraph(text=stopped_early(summary.candidate.name, summary.stopped))
+        for summary in content.comparison.candidates
+        if summary.stopped is not None
+    )
     if not pairs:
-        blocks: tuple[Block, ...] = (Paragraph(text="No two candidates answered the same examples."),)
+        blocks: tuple[Block, ...] = (Paragraph(text="No two candidates answered the same examples."), *stopped)
         return Section(anchor="pairs", title="Pair by pair", blocks=blocks)
     columns = (
         Column(heading="First against second"),
@@ -72,7 +78,7 @@ def pairs_section(content: ReportContent) -> Section:
     table = Table(
         caption="Pairs of candidates", note=note, columns=columns, rows=tuple(_pair_row(pair) for pair in pairs)
     )
-    return Section(anchor="pairs", title="Pair by pair", blocks=(table,))
+    return Section(anchor="pairs", title="Pair by pair", blocks=(table, *stopped))
 
 
 def labels_section(content: ReportContent) -> Section:

@@ -10,7 +10,8 @@ from typing import TypeVar
 from results import numbers
 from results.comparison import pair_of, shows_difference
 from results.limits import memory_bytes
-from results.records import BenchmarkComparison, CandidateSummary, Comparison, Confusion, Estimate, Recommendation
+from results.recommendation_records import Recommendation
+from results.records import BenchmarkComparison, CandidateSummary, Comparison, Confusion, Estimate
 from workbench.report.text import listing, shorten
 
 NOT_UNDERSTOOD = "not understood"

@@ -136,8 +136,19 @@ def _workload(workload: Workload, examples: int) -> str:
                 "Load: once after the system was asked to forget the weights file, then again"
                 f" {numbers.things(workload.repeats, 'time')} with it in memory."
             )
-        case "prompts":
-            return f"Free prompts: {numbers.things(len(workload.conversations), 'conversation')}; {limits}."
+        case "robustness" | "prompts":
+            return _asked_freely(workload, examples, limits)
+
+
+def _asked_freely(workload: Workload, examples: int, limits: str) -> str:
+    if workload.kind == "prompts":
+        return f"Free prompts: {numbers.things(len(workload.conversations), 'conversation')}; {limits}."
+    drawn = numbers.things(min(workload.examples or examples, examples), "example")
+    ways = [f"with {listing(list(workload.perturbations))}"] if workload.perturbations else []
+    if workload.temperature:
+        ways.append(f"{numbers.things(workload.repeats, 'time')} again at temperature {workload.temperature:g}")
+    greedy = workload.model_copy(update={"temperature": 0.0})
+    return f"Robustness: {drawn} as they are, and {listing(ways)}; {_decoding(greedy)} where nothing else is said."
 
 
 def _decoding(workload: Workload) -> str:

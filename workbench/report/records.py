@@ -3,7 +3,9 @@
 from pydantic import Field
 
 from catalog.records import Profile, Record
-from results.records import BenchmarkComparison, ExampleResult, Recommendation
+from results.judge_records import JudgeReport
+from results.recommendation_records import Recommendation
+from results.records import BenchmarkComparison, ExampleResult
 
 
 class ReportContent(Record):
@@ -15,6 +17,8 @@ class ReportContent(Record):
     """What follows from it."""
     wrong_examples: tuple[ExampleResult, ...] = ()
     """Examples that went wrong, to be shown with every candidate's answer; chosen by the caller."""
+    judgings: tuple[JudgeReport, ...] = ()
+    """What judges found in the stored answers."""
     profile: Profile
     """What the license verdicts were evaluated against."""
     made_at: str = Field(min_length=1)

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from workbench.charts import Chart, to_svg
+from workbench.report.certainty import certainty_section, good_at_section
 from workbench.report.decision import decision_section, side_by_side_section, summary_facts
 from workbench.report.document import Cell, Document
 from workbench.report.errors import UnknownFormat
@@ -23,11 +24,13 @@ from workbench.report.evidence import (
     pairs_section,
     slices_section,
 )
+from workbench.report.judging import judging_section
 from workbench.report.ladder import ladder_section
 from workbench.report.licenses import licenses_section
 from workbench.report.load import load_section
 from workbench.report.method import method_section, not_measured_section, notes_section, repeat_section
 from workbench.report.records import ReportContent
+from workbench.report.robustness import robustness_section
 from workbench.report.sharing import for_sharing
 from workbench.report.text import clip, escape_markdown, visible
 from workbench.report.writing import write_atomically
@@ -43,18 +46,22 @@ def build_document(content: ReportContent) -> Document:
     """All sections of a report in their order, without paths or logs of the machine it was made on."""
     shared = for_sharing(content)
     ladder = ladder_section(shared)
+    passes = (robustness_section(shared), judging_section(shared))
     return Document(
         title=f"Recommendation: {shared.comparison.benchmark.name}",
         facts=summary_facts(shared),
         sections=(
             decision_section(shared),
             side_by_side_section(shared),
+            certainty_section(shared),
+            good_at_section(shared),
             charts_section(shared),
             load_section(shared),
             pairs_section(shared),
             *((ladder,) if ladder is not None else ()),
             labels_section(shared),
             slices_section(shared),
+            *(section for section in passes if section is not None),
             ledger_section(shared),
             examples_section(shared),
             licenses_section(shared),

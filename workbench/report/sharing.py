@@ -19,7 +19,10 @@ def for_sharing(content: ReportContent) -> ReportContent:
         pairs=comparison.pairs,
         ladder=comparison.ladder,
     )
-    return content.model_copy(update={"comparison": shared, "commands": commands})
+    judgings = tuple(
+        report.model_copy(update={"model_id": _model_name(report.model_id)}) for report in content.judgings
+    )
+    return content.model_copy(update={"comparison": shared, "commands": commands, "judgings": judgings})
 
 
 def _summary(summary: CandidateSummary) -> CandidateSummary:
@@ -44,11 +47,15 @@ def _without(text: str, path: str | None) -> str:
 
 
 def _candidate(candidate: Candidate) -> Candidate:
-    model = candidate.model_id
-    is_path = model.startswith(("/", "~", ".", "\\")) or model[1:3] in {":\\", ":/"}
     return candidate.model_copy(
         update={
             "weights_path": file_name(candidate.weights_path),
-            "model_id": file_name(model) if is_path else model,
+            "model_id": _model_name(candidate.model_id),
         }
     )
+
+
+def _model_name(model: str) -> str:
+    """A Hub id as it is, of a path the file's name."""
+    is_path = model.startswith(("/", "~", ".", "\\")) or model[1:3] in {":\\", ":/"}
+    return file_name(model) if is_path else model

@@ -11,6 +11,13 @@ _FORMATS = (
     ("md", "Markdown", "text/markdown"),
     ("json", "JSON", "application/json"),
 )
+_WEIGHTS = (
+    ("quality", "Quality"),
+    ("latency", "Latency"),
+    ("memory", "Memory"),
+    ("cost", "Cost (needs a price)"),
+    ("throughput", "Throughput"),
+)
 
 
 def build_recommend(page: Page) -> Step:
@@ -48,9 +55,7 @@ def _requirements() -> list[Block]:
         panel("limits-head", render.heading("Hard limits", "empty means none"))
         verdicts = gr.CheckboxGroup(list(choose_view.ALL_VERDICTS), label="License verdict", elem_id="limit-verdicts")
         with gr.Row(elem_classes="inline"):
-            accuracy = gr.Number(
-                label="Accuracy from, %", minimum=0, maximum=100, elem_id="limit-accuracy", min_width=100
-            )
+            quality = gr.Number(label="Quality from (0.7 is 70 %)", minimum=0, elem_id="limit-quality", min_width=100)
             decode = gr.Number(label="Tokens/s from", minimum=0, elem_id="limit-decode", min_width=100)
         with gr.Row(elem_classes="inline"):
             ttft = gr.Number(label="TTFT p95 up to, s", minimum=0, elem_id="limit-ttft", min_width=100)
@@ -58,13 +63,14 @@ def _requirements() -> list[Block]:
         with gr.Row(elem_classes="inline"):
             memory = gr.Number(label="Memory up to, GiB", minimum=0, elem_id="limit-memory", min_width=100)
             load = gr.Number(label="Load up to, s", minimum=0, elem_id="limit-load", min_width=100)
+        with gr.Row(elem_classes="inline"):
+            context = gr.Number(label="Context from, tokens", minimum=0, elem_id="limit-context", min_width=100)
+            most = gr.Number(label="Cost of 1,000 up to", minimum=0, elem_id="limit-cost", min_width=100)
+        price = gr.Number(label="Price of this machine, an hour", minimum=0, elem_id="price-machine", min_width=100)
     with gr.Column(elem_classes="card tight"):
         panel("weights-head", render.heading("Weights", "only proportions count"))
-        weights = [
-            gr.Slider(0, 1, step=0.05, label=label, elem_id=f"weight-{name}")
-            for name, label in (("quality", "Quality"), ("latency", "Latency"), ("memory", "Memory"))
-        ]
-    return [verdicts, accuracy, ttft, e2e, decode, memory, load, *weights]
+        weights = [gr.Slider(0, 1, step=0.05, label=label, elem_id=f"weight-{name}") for name, label in _WEIGHTS]
+    return [verdicts, quality, ttft, e2e, decode, memory, load, context, price, most, *weights]
 
 
 def _report_buttons() -> list[tuple[gr.Button, str, str, str]]:

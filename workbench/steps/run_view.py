@@ -18,6 +18,7 @@ _STATES = {
     "finished": ("allowed", "✓"),
     "failed": ("forbidden", "✕"),
     "cancelled": ("conditional", "■"),
+    "stopped": ("conditional", "■"),
     "incomplete": ("conditional", "■"),
     "queued": ("unknown", "…"),
 }
