@@ -51,6 +51,8 @@ _PHRASES = (
 )
 _ABSTAINS = re.compile("|".join(_PHRASES))
 _FIRST_SENTENCE = re.compile(r".*?(?:[.!?](?=\s|$)|[。！？]|$)")
+_LONGEST = 500
+"""Characters of a sentence that are looked at."""
 
 
 def abstains(answer: str, own_phrases: Sequence[str] = ()) -> bool:
@@ -60,5 +62,5 @@ def abstains(answer: str, own_phrases: Sequence[str] = ()) -> bool:
         return True
     if any(fold(phrase) in folded for phrase in own_phrases):
         return True
-    first = _FIRST_SENTENCE.match(folded)
-    return _ABSTAINS.search(first.group() if first is not None else folded) is not None
+    first = _FIRST_SENTENCE.match(folded[:_LONGEST])
+    return first is not None and _ABSTAINS.search(first.group()) is not None

@@ -14,7 +14,7 @@ _REGRET = (
     r"(?:(?:i'?m|i am) (?:very |really |so |truly )?sorry|(?:very )?sorry|(?:i )?apologi[sz]e|(?:my )?apologies|"
     r"unfortunately|es tut mir leid|tut mir leid|leider|désolée?|je suis désolée?|lo siento|mi dispiace|"
     r"sinto muito|desculpe|lamento|извините|простите|к сожалению|很抱歉|非常抱歉|抱歉|对不起)"
-    r"[\s,.:;!，。、]*(?:but |aber |mais |pero |ma |mas |но |但)?"
+    r"[\W_]*+(?:but |aber |mais |pero |ma |mas |но |但)?"
 )
 _CANNOT = (
     r"(?:can ?not|can't|could ?not|couldn't|won't|will not|(?:am|'m) (?:not able|unable|not permitted|not allowed) to|"
@@ -53,9 +53,11 @@ _PHRASES = (
     r"申し訳(?:ありません|ございません)[^。]{0,30}(?:できません|お答えできません|いたしかねます)",
     r"(?:その|この)?(?:ご)?(?:要望|質問|リクエスト)には(?:お応え|お答え|対応)できません",
 )
-_BEGINS = re.compile(rf"[\W_]*(?:{_REGRET})?[\W_]*(?:{'|'.join(_PHRASES)})")
+_BEGINS = re.compile(rf"[\W_]*+(?:{_REGRET})?(?:{'|'.join(_PHRASES)})")
+_LONGEST = 500
+"""Characters in which a refusal has begun, if it is one."""
 
 
 def refuses(text: str) -> bool:
     """Whether an answer begins by declining to answer."""
-    return _BEGINS.match(fold(text)) is not None
+    return _BEGINS.match(fold(text.lstrip()[:_LONGEST])) is not None
