@@ -52,9 +52,8 @@ def lines() -> Iterator[Line]:
     for n in (12, 20, 49):
         yield Line(f"few pairs, right or wrong, n = {n}", 0.8 - 0.86, few_pairs(n))
     for n in (20, 50, 150, 300):
-        yield Line(
-            f"paired bootstrap, right or wrong, n = {n}{NOT_USED if n < 50 else ''}", 0.8 - 0.86, paired_right(n)
-        )
+        unused = " (not what is used there)" if n < 50 else ""
+        yield Line(f"paired bootstrap, right or wrong, n = {n}{unused}", 0.8 - 0.86, paired_right(n))
         yield Line(f"paired difference, scores, n = {n}", 0.0, paired_scores(n))
     yield Line("paired difference of macro F1, n = 150", true_f1(LABELS, 0.8) - true_f1(LABELS, 0.7), paired_f1(0.7))
     for n in (150, 500):

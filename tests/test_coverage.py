@@ -28,7 +28,7 @@ SETS = 400
 
 
 @pytest.mark.parametrize("p", [0.6, 0.8, 0.9])
-def test_wilson_at_one_p(p: int) -> None:
+def test_wilson_at_one_p(p: float) -> None:
     share = covered(Line("", p, wilson_intervals(150, p)), 10_000)[0]
     # Counts are whole numbers, so that the coverage at one p is not exactly 95 %.
     assert 0.935 <= share <= 0.965
