@@ -18,7 +18,7 @@ from results.calibration import bin_units, error_estimate
 from results.quality import mean_f1
 from results.resampling import Bca, Floats, ratio, resample
 from results.sequential import LosingBet
-from results.statistics import Sums, bootstrap_sums, wilson
+from results.statistics import FewPairs, Sums, bootstrap_sums, wilson
 
 SETS = 10_000
 AT_ONCE = 50
@@ -49,8 +49,11 @@ def lines() -> Iterator[Line]:
     for shares in ((0.34, 0.33, 0.33), (0.6, 0.3, 0.1), (0.4, 0.3, 0.15, 0.1, 0.05)):
         for n in (50, 150):
             yield Line(f"BCa macro F1, n = {n}, labels {shares}", true_f1(shares, 0.8), macro_f1(n, shares, 0.8))
+    for n in (12, 20, 49):
+        yield Line(f"few pairs, right or wrong, n = {n}", 0.8 - 0.86, few_pairs(n))
     for n in (20, 50, 150, 300):
-        yield Line(f"paired difference, right or wrong, n = {n}", 0.8 - 0.86, paired_right(n))
+        unused = " (not what is used there)" if n < 50 else ""
+        yield Line(f"paired bootstrap, right or wrong, n = {n}{unused}", 0.8 - 0.86, paired_right(n))
         yield Line(f"paired difference, scores, n = {n}", 0.0, paired_scores(n))
     yield Line("paired difference of macro F1, n = 150", true_f1(LABELS, 0.8) - true_f1(LABELS, 0.7), paired_f1(0.7))
     for n in (150, 500):
@@ -163,6 +166,17 @@ def paired_right(n: int) -> Callable[[np.random.Generator, int], Iterator[Interv
         return tuple(Sums(np.column_stack([right, np.ones(n)]), ratio) for right in (first, second))  # type: ignore[return-value]
 
     return _paired(draw)
+
+
+def few_pairs(n: int) -> Callable[[np.random.Generator, int], Iterator[Interval]]:
+    """The same, with the interval for few examples."""
+
+    def intervals(rng: np.random.Generator, sets: int) -> Iterator[Interval]:
+        for b, c, _ in rng.multinomial(n, [0.04, 0.10, 0.86], size=sets):
+            estimate = FewPairs(int(b), int(c), n).difference
+            yield estimate.low, estimate.high
+
+    return intervals
 
 
 def paired_scores(n: int) -> Callable[[np.random.Generator, int], Iterator[Interval]]:

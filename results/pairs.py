@@ -15,7 +15,13 @@ from results.metrics import Measured, measured
 from results.power import smallest_detectable_difference, smallest_detectable_mean
 from results.records import Comparison, Estimate, NotWorse, RunMeasurements
 from results.resampling import RESAMPLES, Bca, Floats, Resampled, Statistic, resample, sum_by_group
-from results.statistics import MINIMUM_FOR_BOOTSTRAP, interval_of_constant, mcnemar_exact
+from results.statistics import (
+    MINIMUM_FOR_BOOTSTRAP,
+    MINIMUM_FOR_BOOTSTRAP_OF_PAIRS,
+    FewPairs,
+    interval_of_constant,
+    mcnemar_exact,
+)
 
 Mask = NDArray[np.bool_]
 _PAIRS_AT_ONCE = 200
@@ -150,46 +156,53 @@ class _Differences:
             return 1.0 if abs(self.all.values[row]) <= 1e-12 else min(1.0, 2 * 0.5 ** int(self.all.units[row]))
         return float(self.p_values[row])
 
-    def not_worse(self, row: int, pair: Pair) -> NotWorse | None:
-        """Whether the worse of the two is worse by less than the margin, one-sided (ICH E9 1998, §3.3.2).
+    def tails(self, row: int, margin: float) -> tuple[float, float]:
+        """One-sided p of "the first is lower by the margin or more", and of "higher by the margin or more".
 
-        Uncorrected and not yet judged. Equal differences: (1-u)ⁿ, with u the share of examples that would have to lie
-        at the other end for the difference to reach the margin (as in interval_of_constant).
+        Equal differences: (1-u)ⁿ, with u the share of examples that would have to lie at the other end for the
+        difference to reach the margin (as in interval_of_constant).
         """
-        margin = self.margin
-        if margin is None:
-            return None
-        up = 1 if self.table.about.metric.higher_is_better else -1
-        value = up * float(self.all.values[row])
-        first_is_worse = value < 0
-        estimate = self.estimate(row, 0, grouped=False)
-        ends = [None if end is None else up * end for end in (estimate.low, estimate.high)]
-        known = [end for end in ends if end is not None]
-        side = 1 if first_is_worse else -1
-        bound = min(side * end for end in known) if known else None
-        if bound is None:
-            p_value = 1.0
-        elif self.bca.is_constant[row]:
-            worse_by = -abs(value)
-            p_value = min(1.0, (1 - (worse_by + margin) / (1 + worse_by)) ** int(self.all.units[row]))
-        else:
-            p_value = float(self._below_minus_margin[row] if side * up > 0 else 1 - self._below_margin[row])
-        worse, better = (pair.first, pair.second) if first_is_worse else (pair.second, pair.first)
-        return NotWorse(
-            candidate=worse,
-            than=better,
-            margin=margin,
-            bound=bound,
-            p_value=p_value,
-            p_adjusted=p_value,
-            shown=False,
+        if not self.bca.is_constant[row]:
+            return float(self._below_minus_margin[row]), float(1 - self._below_margin[row])
+        if not self.table.about.metric.is_mean:
+            return 1.0, 1.0
+        units = int(self.all.units[row])
+        lower, higher = (
+            1.0 if value <= -margin else (1 - (value + margin) / (1 + value)) ** units
+            for value in (float(self.all.values[row]), -float(self.all.values[row]))
         )
+        return lower, higher
+
+
+def _not_worse(pair: Pair, difference: Estimate, tails: tuple[float, float], margin: float, up: bool) -> NotWorse:
+    """Whether the worse of the two is worse by less than the margin, one-sided (ICH E9 1998, §3.3.2).
+
+    Uncorrected and not yet judged. up: whether more is better.
+    """
+    first_is_worse = difference.value < 0 if up else difference.value > 0
+    # Of the worse one's difference to the better one, the end and the tail on the side of the loss.
+    is_low = first_is_worse == up
+    end = difference.low if is_low else difference.high
+    p_value = (tails[0] if is_low else tails[1]) if end is not None else 1.0
+    worse, better = (pair.first, pair.second) if first_is_worse else (pair.second, pair.first)
+    return NotWorse(
+        candidate=worse,
+        than=better,
+        margin=margin,
+        bound=None if end is None else end if is_low else -end,
+        p_value=p_value,
+        p_adjusted=p_value,
+        shown=False,
+    )
 
 
 def _comparison(differences: _Differences, row: int, pair: Pair, examples: Examples) -> Comparison:
     about, n = differences.table.about, int(pair.common.sum())
+    margin = differences.margin
     counts: dict[str, int] = {}
     test: Literal["mcnemar", "paired_bootstrap", "none"] = "paired_bootstrap"
+    difference = differences.estimate(row, n, examples.groups is not None)
+    tails = differences.tails(row, margin) if margin is not None else None
     if about.metric.is_proportion:
         ours, theirs = (differences.table.right[name][pair.common] for name in (pair.first, pair.second))
         both = int(np.sum(ours & theirs))
@@ -198,9 +211,12 @@ def _comparison(differences: _Differences, row: int, pair: Pair, examples: Examp
         counts["both_wrong"] = n - both - only_first - only_second
     if counts and examples.groups is None and examples.is_even:
         test = "mcnemar"
-        p_value = mcnemar_exact(counts["only_first_right"], counts["only_second_right"])
-        discordant = (counts["only_first_right"] + counts["only_second_right"]) / n
-        detectable = smallest_detectable_difference(n, discordant)
+        discordant = (counts["only_first_right"], counts["only_second_right"])
+        p_value = mcnemar_exact(*discordant)
+        detectable = smallest_detectable_difference(n, sum(discordant) / n)
+        if n < MINIMUM_FOR_BOOTSTRAP_OF_PAIRS:
+            few = FewPairs(*discordant, n)
+            difference, tails = few.difference, few.tails(margin or 0.0)
     elif differences.all.units[row] < MINIMUM_FOR_BOOTSTRAP:
         test, p_value, detectable = "none", 1.0, None
     else:
@@ -218,13 +234,15 @@ def _comparison(differences: _Differences, row: int, pair: Pair, examples: Examp
             "n": n,
             "first_value": float(differences.firsts[row]),
             "second_value": float(differences.seconds[row]),
-            "difference": differences.estimate(row, n, examples.groups is not None),
+            "difference": difference,
             "grouped": examples.groups is not None,
             "test": test,
             "p_value": p_value,
             "p_adjusted": p_value,
             "smallest_detectable_difference": detectable,
-            "not_worse": differences.not_worse(row, pair),
+            "not_worse": None
+            if margin is None or tails is None
+            else _not_worse(pair, difference, tails, margin, about.metric.higher_is_better),
             "conclusion": "",
         }
     )

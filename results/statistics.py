@@ -18,6 +18,10 @@ from results.resampling import RESAMPLES, Bca, Floats, Statistic, present, ratio
 MINIMUM_FOR_BOOTSTRAP = 10
 """Fewer units than this give no bootstrap interval: BCa is badly short of its coverage there (Efron 1987, table 5)."""
 
+MINIMUM_FOR_BOOTSTRAP_OF_PAIRS = 50
+"""Fewer right or wrong answers than this give the difference of two candidates an interval that needs no resampling:
+with 20 the paired bootstrap holds the truth in 89 % of cases, because only a few examples set the two apart."""
+
 _Z = float(special.ndtri(0.975))
 _BLOCK = 4_000_000
 _MINIMUM_FOR_P99 = 1_000
@@ -207,6 +211,32 @@ def mcnemar_exact(b: int, c: int) -> float:
     if b + c == 0:
         return 1.0
     return min(1.0, 2 * float(special.bdtr(min(b, c), b + c, 0.5)))
+
+
+class FewPairs:
+    """Difference of two paired shares on few examples (Bonett & Price 2012, J. Educ. Behav. Stat. 37:479).
+
+    One example is added to each of the two discordant counts: p₁ = (b+1)/(n+2), p₂ = (c+1)/(n+2), and the interval is
+    p₁ - p₂ ± z·√((p₁ + p₂ - (p₁ - p₂)²) ÷ (n+2)). It rather holds the truth too often than too seldom.
+    """
+
+    def __init__(self, b: int, c: int, n: int) -> None:
+        first, second = (b + 1) / (n + 2), (c + 1) / (n + 2)
+        self._centre = first - second
+        self._error = math.sqrt((first + second - self._centre**2) / (n + 2))
+        self.difference = Estimate(
+            value=(b - c) / n,
+            low=max(-1.0, self._centre - _Z * self._error),
+            high=min(1.0, self._centre + _Z * self._error),
+            n=n,
+            method="paired, Bonett & Price 95 %",
+        )
+
+    def tails(self, margin: float) -> tuple[float, float]:
+        """One-sided p of "the first is lower by the margin or more", and of "higher by the margin or more"."""
+        ends = ((self._centre + margin) / self._error, (margin - self._centre) / self._error)
+        lower, higher = (float(special.ndtr(-end)) for end in ends)
+        return lower, higher
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:

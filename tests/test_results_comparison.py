@@ -1,5 +1,6 @@
 """Pairs of candidates: the counts, the corrected test, and when the word "better" may be used."""
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -65,7 +66,9 @@ def test_three_candidates_are_corrected_for_all_their_pairs() -> None:
 def test_equal_answers_show_nothing_and_say_why() -> None:
     (pair,) = compared(run("A", [True] * 20), run("B", [True] * 20)).pairs
     assert (pair.p_value, pair.difference.value, pair.smallest_detectable_difference) == (1.0, 0.0, None)
-    assert pair.difference.low == pytest.approx(-(1 - 0.05 ** (1 / 20)))
+    assert pair.difference.low == pytest.approx(-1.959964 * math.sqrt(2) / 22)
+    (more,) = compared(run("A", [True] * 60), run("B", [True] * 60)).pairs
+    assert more.difference.low == pytest.approx(-(1 - 0.05 ** (1 / 60)))
     assert pair.conclusion.endswith("; only 0 examples set them apart, too few to show any.")
 
 
