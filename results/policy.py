@@ -121,6 +121,8 @@ def _split(two: _Two) -> _Split:
     """
     thresholds = _thresholds(two.probability)
     asked = two.probability[None, :] < thresholds[:, None]
+    _, kept = np.unique(asked.sum(axis=1), return_index=True)
+    thresholds, asked = thresholds[kept], asked[kept]
     clusters = int(two.clusters.max()) + 1
     folds = min(clusters, MOST_FOLDS)
     fold = two.clusters % folds

@@ -207,8 +207,9 @@ def _alike(found: Judgements, values: Floats, pairs: Floats) -> Booleans:
 
 def _mcnemar(b: Floats, c: Floats) -> Floats:
     """Two-sided p of McNemar's exact test, elementwise (results/statistics.py has it for one pair)."""
+    # The binomial wants whole numbers of a whole type.
     b, c = np.rint(b), np.rint(c)
-    n = b + c
+    n = (b + c).astype(np.int64)
     tail = special.bdtr(np.minimum(b, c), np.maximum(n, 1), 0.5)
     return np.where(n == 0, 1.0, np.minimum(1.0, 2 * tail))
 

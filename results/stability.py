@@ -74,8 +74,8 @@ def _method(redrawn: Redrawn, resamples: int) -> str:
     return (
         f"{numbers.count(resamples)} bootstrap resamples (seed {redrawn.seed}): {units} drawn once for all candidates, "
         "groups together; requests of the latency workload drawn per candidate; limits, ties and weights applied anew "
-        "in each; whose utility is surely higher, memory, load time, cost, throughput and metrics other than quality "
-        "kept as they are on all examples."
+        "in each. Kept as on all examples: memory, load time, cost, throughput, metrics other than quality, and whose "
+        "weighted sum is surely higher."
     )
 
 

@@ -19,6 +19,9 @@ from workbench.report.document import (
 )
 from workbench.report.records import ReportContent
 
+_EVERY = 4
+"""One of so many thresholds is shown."""
+
 
 def certainty_section(content: ReportContent) -> Section:
     """How often each wins when the examples are drawn anew, and what would change the winner."""
@@ -42,8 +45,8 @@ def good_at_section(content: ReportContent) -> Section:
     if not made.policies:
         text = "Not known: it needs label probabilities of a cheaper candidate and a better one behind it."
         blocks.append(Paragraph(text=text))
-    for policy in made.policies:
-        blocks += [Paragraph(text=policy.sentence), _policy_table(policy, quality, content)]
+    blocks += [Paragraph(text=policy.sentence) for policy in made.policies]
+    blocks += [_policy_table(policy, quality, content) for policy in made.policies[:1]]
     return Section(anchor="good-at", title="Good at what", blocks=tuple(blocks))
 
 
@@ -60,10 +63,19 @@ def _stability(made: Recommendation) -> list[Block]:
     stability = made.stability
     if stability is None:
         return []
-    rows = [(Cell(text=win.name), Cell(text=numbers.percent(win.share))) for win in stability.shares]
+    places = {ranked.name: f"rank {ranked.rank}" for ranked in made.ranked}
+    rows = [
+        (Cell(text=win.name), Cell(text=numbers.percent(win.share)), Cell(text=places.get(win.name, "out")))
+        for win in stability.shares
+    ]
     if stability.nobody > 0:
-        rows.append((Cell(text="nobody meets every limit"), Cell(text=numbers.percent(stability.nobody))))
-    columns = (Column(heading="Candidate"), Column(heading="Wins in", numeric=True, term="stability"))
+        share = numbers.percent(stability.nobody)
+        rows.append((Cell(text="nobody meets every limit"), Cell(text=share), Cell()))
+    columns = (
+        Column(heading="Candidate"),
+        Column(heading="Wins in", numeric=True, term="stability"),
+        Column(heading="On all examples", term="rank"),
+    )
     return [
         Table(
             caption="Who wins when the test set is drawn anew", note=stability.method, columns=columns, rows=tuple(rows)
@@ -114,6 +126,7 @@ def _policy_table(policy: Policy, quality: MetricEstimate | None, content: Repor
             number_cell(numbers.money(point.cost_per_1000_examples, currency), unknown="not known"),
         )
         for place, point in enumerate(policy.points)
+        if place in _shown_points(policy)
     )
     alone = f"Alone: {policy.cheap} {shown(policy.cheap_quality, quality)}, "
     alone += f"{policy.strong} {shown(policy.strong_quality, quality)}."
@@ -121,10 +134,16 @@ def _policy_table(policy: Policy, quality: MetricEstimate | None, content: Repor
         alone += f" Both loaded at once take {numbers.bytes_(policy.memory_bytes)}."
     return Table(
         caption=f"{policy.cheap} first, {policy.strong} when unsure",
-        note=f"{alone} {policy.method}",
+        note=f"{alone} {policy.method} Some of the thresholds.",
         columns=columns,
         rows=rows,
     )
+
+
+def _shown_points(policy: Policy) -> set[int]:
+    """Places of the points that a report shows: both ends, the chosen one, and some between; JSON has them all."""
+    last = len(policy.points) - 1
+    return {*range(0, last + 1, _EVERY), policy.points.index(policy.chosen), last}
 
 
 def _threshold(policy: Policy, place: int) -> str:
