@@ -3,13 +3,44 @@
 from typing import Literal
 
 from results import numbers
-from results.records import Estimate, MetricEstimate
+from results.records import BenchmarkComparison, CandidateSummary, Estimate, MetricEstimate, SliceQuality
 
 
 def in_prose(title: str) -> str:
     """A title inside a sentence: `Accuracy` → `accuracy`, `Macro F1` → `macro F1`, `BLEU` stays."""
     first, *_ = title.split(" ", 1)
     return title if first[1:] != first[1:].lower() or len(first) == 1 else title[:1].lower() + title[1:]
+
+
+def quality_of(summary: CandidateSummary | SliceQuality) -> Estimate | None:
+    """Estimate of the metric that stands for quality."""
+    return summary.quality.estimate if summary.quality is not None else None
+
+
+def quality_metric(comparison: BenchmarkComparison) -> MetricEstimate | None:
+    """The metric that stands for quality, as any candidate has it; None where nothing was judged."""
+    return next((summary.quality for summary in comparison.candidates if summary.quality is not None), None)
+
+
+def quality_title(comparison: BenchmarkComparison) -> str:
+    """Its title; plain words where nothing was judged."""
+    metric = quality_metric(comparison)
+    return "Quality" if metric is None else metric.title
+
+
+def metric_titles(comparison: BenchmarkComparison) -> dict[str, str]:
+    """Every metric that some candidate has, by name, quality first; titles that would be the same have their scorer."""
+    metrics = {metric.name: metric for summary in comparison.candidates for metric in summary.metrics}
+    titles = [metric.title for metric in metrics.values()]
+    return {
+        name: metric.title if titles.count(metric.title) == 1 else f"{metric.title} ({metric.scorer})"
+        for name, metric in metrics.items()
+    }
+
+
+def metric_named(summary: CandidateSummary, name: str) -> MetricEstimate | None:
+    """A candidate's metric of that name; None where it has none."""
+    return next((metric for metric in summary.metrics if metric.name == name), None)
 
 
 def unit_of(metric: MetricEstimate | None) -> numbers.Unit:

@@ -370,6 +370,11 @@ class SliceQuality(Record):
     metrics: tuple[MetricEstimate, ...] = ()
     """Every metric on these examples, the test set's quality first."""
 
+    @property
+    def quality(self) -> MetricEstimate | None:
+        """The metric that stands for quality, on these examples."""
+        return self.metrics[0] if self.metrics else None
+
 
 class ReliabilityBin(Record):
     """Answers whose probability lies in one part of the range, and how often they were right."""

@@ -62,7 +62,7 @@ def summarise(
         macro_f1=_named(estimates, "macro_f1"),
         labels=quality.label_qualities(outcomes, labels),
         slices=slice_qualities(outcomes, metrics),
-        confusion=quality.confusions(outcomes, labels),
+        confusion=quality.confusions(outcomes, labels) if labels else (),
         calibration=calibration(outcomes),
         validity=ledger,
         validity_warning=validity_warning(ledger),

@@ -45,6 +45,10 @@ def share(value: float, low: float, high: float, n: int = 180) -> Estimate:
     return Estimate(value=value, low=low, high=high, n=n, method="Wilson 95 %")
 
 
+def slice_quality(column: str, value: str, right: Estimate) -> SliceQuality:
+    return SliceQuality(column=column, value=value, accuracy=right, metrics=(accuracy(right),))
+
+
 def accuracy(estimate: Estimate) -> MetricEstimate:
     return MetricEstimate(name="accuracy", title="Accuracy", scorer="label_match", unit="share", estimate=estimate)
 
@@ -153,7 +157,7 @@ def slice_qualities(shift: float) -> tuple[SliceQuality, ...]:
         ("difficulty", "hard", 0.48, 54),
     )
     return tuple(
-        SliceQuality(column=column, value=value, accuracy=share(mid + shift, mid + shift - 0.12, mid + shift + 0.11, n))
+        slice_quality(column, value, share(mid + shift, mid + shift - 0.12, mid + shift + 0.11, n))
         for column, value, mid, n in rows
     )
 

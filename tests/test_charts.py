@@ -14,6 +14,7 @@ from tests.report_samples import (
     GEMMA,
     LABELS,
     SMOL,
+    accuracy,
     broken,
     comparison,
     gemma,
@@ -71,7 +72,7 @@ def test_every_chart_has_labelled_axes_and_no_colour_of_its_own(build: Build) ->
     assert "config" not in specification
     assert not re.search(r'"#[0-9a-fA-F]{3,8}"', chart.specification)
     svg = charts.to_svg(chart)
-    assert re.search(r"\((% of|% right|milliseconds|seconds|MiB|GiB)|Answered", texts(svg))
+    assert re.search(r"\((%|milliseconds|seconds|MiB|GiB)|Answered", texts(svg))
 
 
 @pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
@@ -94,19 +95,19 @@ def test_svgs_on_one_page_share_no_ids_and_load_nothing(build: Build) -> None:
 
 def test_the_quality_title_says_more_accurate_only_where_the_test_shows_it() -> None:
     shown = built(charts.quality_chart(comparison(pairs=[pair(0.0004)])))
-    assert shown.title == f"{GEMMA} is more accurate than {SMOL}: 73.3 % of its answers are right"
+    assert shown.title == f"{GEMMA} has higher accuracy than {SMOL}: 73.3 %"
     unclear = built(charts.quality_chart(comparison(pairs=[pair(0.21)])))
     assert unclear.title == f"{GEMMA} has the highest accuracy, 73.3 %, but no difference to {SMOL} is shown"
     unpaired = built(charts.quality_chart(comparison(pairs=[])))
-    assert "more accurate" not in unpaired.title
+    assert "higher accuracy" not in unpaired.title
 
 
 def test_the_quality_title_follows_the_data() -> None:
-    equal = changed(gemma(), accuracy=share(0.5611, 0.488, 0.632))
+    equal = changed(gemma(), metrics=(accuracy(share(0.5611, 0.488, 0.632)),))
     chart = built(charts.quality_chart(comparison([smol(), equal], [pair(1.0)])))
     assert chart.title == f"{SMOL} and {GEMMA} share the highest accuracy, 56.1 %"
     alone = built(charts.quality_chart(comparison([smol()], [])))
-    assert alone.title == f"{SMOL} answers 56.1 % of the examples right"
+    assert alone.title == f"{SMOL}: accuracy 56.1 %"
 
 
 def test_the_alt_text_lists_the_numbers_and_who_is_left_out() -> None:
@@ -187,7 +188,7 @@ def test_the_pareto_candidates_are_marked() -> None:
 
 def test_a_candidate_keeps_its_colour_in_every_chart() -> None:
     colours = set()
-    for found in (comparison(), comparison([smol(), changed(gemma(), accuracy=None), broken()])):
+    for found in (comparison(), comparison([smol(), changed(gemma(), metrics=()), broken()])):
         svg = charts.to_svg(built(charts.latency_chart(found)))
         colours.add(tuple(sorted(set(re.findall(r'fill="(#[0-9A-F]{6})"', svg)))))
     assert len(colours) == 1

@@ -181,7 +181,7 @@ def test_changing_the_data_changes_the_sentences() -> None:
     half = Estimate(value=0.5, low=0.43, high=0.57, n=180, method="Wilson 95 %")
     other = gemma().model_copy(update={"accuracy": half, "metrics": (accuracy(half),)})
     before, after = read(content()), read(content(comparison=comparison([smol(), other, broken()])))
-    assert f"{GEMMA} is more accurate than {SMOL}: 73.3 %" in before.sections["charts"]
+    assert f"{GEMMA} has higher accuracy than {SMOL}: 73.3 %" in before.sections["charts"]
     assert f"{SMOL} has the highest accuracy, 56.1 %" in after.sections["charts"]
     assert "73.3 %" not in after.sections["side-by-side"].split("The ranking")[0]
 

@@ -19,6 +19,7 @@ import vl_convert
 from catalog.records import Record
 from results import numbers
 from results.limits import memory_bytes
+from results.metric_words import quality_metric, quality_of, quality_title, shown_estimate, unit_of
 from results.recommendation_records import Recommendation
 from results.records import BenchmarkComparison, CandidateSummary, Estimate, SliceQuality
 from workbench.report import drawing, findings
@@ -57,32 +58,32 @@ def to_altair(chart: Chart, theme: Theme = "dark") -> alt.TopLevelMixin:
 
 
 def quality_chart(comparison: BenchmarkComparison) -> Chart | None:
-    """Accuracy of every candidate with its interval; None where nothing was scored."""
-    rows = findings.known(comparison, lambda summary: summary.accuracy)
+    """Quality of every candidate with its interval; None where nothing was scored."""
+    rows = findings.known(comparison, quality_of)
     if not rows:
         return None
     rows.sort(key=lambda row: -row[1].value)
-    labels = _labels(comparison)
+    labels, unit = _labels(comparison), unit_of(quality_metric(comparison))
     data: list[Row] = []
     for name, estimate in rows:
-        row: Row = {"candidate": labels[name], "label": numbers.estimate(estimate, "percent")}
+        row: Row = {"candidate": labels[name], "label": numbers.estimate(estimate, unit)}
         data.append(row | _ends(estimate))
-    words = [f"{shorten(name)} {numbers.estimate(e, 'percent')}, n = {e.n:,}" for name, e in rows]
+    words = [f"{shorten(name)} {numbers.estimate(e, unit)}, n = {e.n:,}" for name, e in rows]
     return _chart(
-        drawing.dots(data, _candidates(data), list(labels.values())),
+        drawing.dots(data, _candidates(data), list(labels.values()), _quality(comparison)),
         findings.quality_finding(comparison),
-        _alt("Accuracy with 95 % interval", words, comparison, [name for name, _ in rows]),
+        _alt(f"{quality_title(comparison)} with 95 % interval", words, comparison, [name for name, _ in rows]),
     )
 
 
 def quality_latency_chart(
     comparison: BenchmarkComparison, recommendation: Recommendation | None = None
 ) -> Chart | None:
-    """Accuracy against end-to-end p50, memory (GPUs included) as size, Pareto candidates ringed.
+    """Quality against end-to-end p50, memory (GPUs included) as size, Pareto candidates ringed.
 
     None where no candidate has both values.
     """
-    shown = [s for s in comparison.candidates if s.accuracy and s.e2e_p50_seconds]
+    shown = [s for s in comparison.candidates if s.quality and s.e2e_p50_seconds]
     if not shown:
         return None
     pareto = findings.pareto_names(recommendation)
@@ -93,22 +94,24 @@ def quality_latency_chart(
     for row, s in zip(data, shown, strict=True):
         row |= {"candidate": labels[s.candidate.name], "pareto": s.candidate.name in pareto}
     words = [
-        f"{shorten(s.candidate.name)} {numbers.estimate(s.accuracy, 'percent')}"
+        f"{shorten(s.candidate.name)} {shown_estimate(s.quality)}"
         f" at {numbers.estimate(s.e2e_p50_seconds, 'seconds')},"
         f" peak memory {_memory(s)}"
         f"{', Pareto' if s.candidate.name in pareto else ''}"
         for s in shown
     ]
+    quality = quality_title(comparison)
     body = drawing.scatter(
         data,
         list(labels.values()),
         f"End to end, p50 ({unit}), 95 % interval",
         f"Peak memory ({memory_unit})",
+        _quality(comparison),
     )
     return _chart(
         body,
         findings.trade_off_finding(comparison, recommendation),
-        _alt("Accuracy against end-to-end p50", words, comparison, [s.candidate.name for s in shown]),
+        _alt(f"{quality} against end-to-end p50", words, comparison, [s.candidate.name for s in shown]),
     )
 
 
@@ -220,26 +223,28 @@ def confusion_chart(summary: CandidateSummary, labels: Sequence[str] = ()) -> Ch
 
 
 def slices_chart(comparison: BenchmarkComparison) -> Chart | None:
-    """Accuracy of every candidate on every slice; None where the test set has no slices."""
+    """Quality of every candidate on every slice; None where the test set has no slices."""
     labels = _labels(comparison)
     places = distinct_labels([_place(quality) for s in comparison.candidates for quality in s.slices], 40)
     data: list[Row] = []
     words: list[str] = []
     for summary in comparison.candidates:
         for quality in summary.slices:
+            estimate = quality_of(quality)
+            if estimate is None:
+                continue
             place = places[_place(quality)]
-            size = f"n = {quality.accuracy.n:,}"
+            size = f"n = {estimate.n:,}"
             row: Row = {"candidate": labels[summary.candidate.name], "slice": f"{place}, {size}"}
-            data.append(row | _ends(quality.accuracy))
-            share = numbers.estimate(quality.accuracy, "percent")
-            words.append(f"{shorten(summary.candidate.name)} on {place} {share}, {size}")
+            data.append(row | _ends(estimate))
+            words.append(f"{shorten(summary.candidate.name)} on {place} {shown_estimate(quality.quality)}, {size}")
     if not data:
         return None
     shown = [s.candidate.name for s in comparison.candidates if s.slices]
     return _chart(
-        drawing.slice_dots(data, _candidates(data), list(labels.values())),
+        drawing.slice_dots(data, _candidates(data), list(labels.values()), _quality(comparison)),
         findings.slices_finding(comparison),
-        _alt("Accuracy by slice", words, comparison, shown),
+        _alt(f"{quality_title(comparison)} by slice", words, comparison, shown),
     )
 
 
@@ -265,6 +270,11 @@ def _percentile_panel(
     return drawing.percentiles(data, _candidates(data), list(labels.values()), title)
 
 
+def _quality(comparison: BenchmarkComparison) -> drawing.Quality:
+    metric = quality_metric(comparison)
+    return drawing.Quality(quality_title(comparison), "share" if metric is None else metric.unit)
+
+
 def _memory(summary: CandidateSummary) -> str:
     value = memory_bytes(summary)
     return "not measured" if value is None else numbers.bytes_(value)
@@ -283,8 +293,9 @@ def _trade_off_row(summary: CandidateSummary, seconds: float, bytes_: float) -> 
     row: Row = {
         "memory": None if memory is None else memory / bytes_,
     }
-    if summary.accuracy:
-        row |= {f"y_{end}": value for end, value in _ends(summary.accuracy).items()}
+    quality = quality_of(summary)
+    if quality:
+        row |= {f"y_{end}": value for end, value in _ends(quality).items()}
     if summary.e2e_p50_seconds:
         row |= {f"x_{end}": value for end, value in _ends(summary.e2e_p50_seconds, seconds).items()}
     return row

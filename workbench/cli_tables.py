@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from results import numbers
 from results.conclusions import stopped_early
-from results.metric_words import shown_estimate
+from results.metric_words import metric_named, metric_titles, quality_title, shown_estimate
 from results.records import BenchmarkComparison, RunInfo
 from workbench.cli_decision_tables import print_costs
 from workbench.cli_load_tables import print_load
@@ -60,7 +60,7 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
     table = new_table(
         *(
             "Candidate",
-            f">{_title(comparison)}",
+            f">{quality_title(comparison)}",
             ">TTFT p50 / p95",
             ">End to end p50 / p95",
             ">Decode",
@@ -82,6 +82,7 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
             VERDICT_MARKS[summary.verdict.value],
         )
     console.print(table)
+    _print_metrics(console, comparison)
     print_costs(console, comparison.costs)
     print_load(console, comparison.candidates)
     _print_ladder(console, comparison)
@@ -99,10 +100,15 @@ def print_comparison(console: Console, comparison: BenchmarkComparison) -> None:
             )
 
 
-def _title(comparison: BenchmarkComparison) -> str:
-    """Title of the metric that stands for quality."""
-    found = (summary.quality for summary in comparison.candidates)
-    return next((metric.title for metric in found if metric is not None), "Quality")
+def _print_metrics(console: Console, comparison: BenchmarkComparison) -> None:
+    """Every metric of every candidate, where there is more than the one that stands for quality."""
+    titles = metric_titles(comparison)
+    if len(titles) < 2:
+        return
+    table = new_table("Metric", *(f">{escape(summary.candidate.name)}" for summary in comparison.candidates))
+    for name, title in titles.items():
+        table.add_row(title, *(shown_estimate(metric_named(summary, name)) for summary in comparison.candidates))
+    console.print(table)
 
 
 def _print_ladder(console: Console, comparison: BenchmarkComparison) -> None:

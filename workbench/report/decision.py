@@ -5,7 +5,7 @@ from collections.abc import Callable
 from results import numbers
 from results.comparison import pair_of, shows_difference
 from results.limits import METRIC_PREFIX
-from results.metric_words import in_prose, shown, signed, unit_of
+from results.metric_words import in_prose, quality_title, shown, signed, unit_of
 from results.recommendation_records import RankedCandidate
 from results.records import BenchmarkComparison, CandidateSummary, MetricEstimate
 from workbench.report.document import (
@@ -22,7 +22,7 @@ from workbench.report.document import (
     rate_cell,
     verdict_badge,
 )
-from workbench.report.ranking import quality_title, ranking_blocks, tie_blocks
+from workbench.report.ranking import ranking_blocks, tie_blocks
 from workbench.report.records import ReportContent
 from workbench.report.text import capitalised, listing
 
@@ -73,7 +73,7 @@ def side_by_side_section(content: ReportContent) -> Section:
     ranks = {ranked.name: ranked for ranked in recommendation.ranked}
     places = {name: place for place, name in enumerate(ranks)}
     ordered = sorted(comparison.candidates, key=lambda s: places.get(s.candidate.name, len(places)))
-    title = quality_title(content)
+    title = quality_title(content.comparison)
     quality_column = Column(heading=title, numeric=True, term="accuracy" if title == "Accuracy" else "quality")
     table = Table(
         caption="Every candidate, best first" if ranks else "Every candidate; none qualifies",

@@ -5,7 +5,7 @@ config. Each candidate keeps its colour and its shape in every chart of a benchm
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import altair as alt
 
@@ -72,11 +72,18 @@ def theme_config(theme: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def dots(rows: Sequence[Row], names: Sequence[str], everyone: Sequence[str]) -> Drawing:
+class Quality(NamedTuple):
+    """The metric that stands for quality, as an axis shows it."""
+
+    title: str
+    unit: Literal["share", "score"]
+
+
+def dots(rows: Sequence[Row], names: Sequence[str], everyone: Sequence[str], quality: Quality) -> Drawing:
     """One row per candidate: a point with its interval (value, low, high), and its label beside the plot."""
     base = _base(rows).properties(width=WIDTH, height=_ROW * len(names))
     y = _rows_axis(names)
-    x = alt.X("value:Q", axis=accuracy_axis(), scale=alt.Scale(zero=False, nice=True, padding=8))
+    x = alt.X("value:Q", axis=quality_axis(quality), scale=alt.Scale(zero=False, nice=True, padding=8))
     interval = base.mark_rule(strokeWidth=2).encode(y=y, x=alt.X("low:Q"), x2="high:Q")
     points = base.mark_point(filled=True, opacity=1, style="outline").encode(
         y=y, x=x, color=_colour(everyone), shape=_shape(everyone)
@@ -121,13 +128,13 @@ def sweep_lines(rows: Sequence[Row], everyone: Sequence[str]) -> Drawing:
     return alt.layer(lines, points, rings)
 
 
-def scatter(rows: Sequence[Row], everyone: Sequence[str], x_title: str, size_title: str) -> Drawing:
+def scatter(rows: Sequence[Row], everyone: Sequence[str], x_title: str, size_title: str, quality: Quality) -> Drawing:
     """Points with intervals both ways (x_value, x_low …, y_value …), size `memory`, a ring where `pareto`."""
     base = _base(rows).properties(width=WIDTH, height=260)
     x = alt.X("x_value:Q", axis=alt.Axis(title=x_title), scale=alt.Scale(zero=True, nice=True))
     y = alt.Y(
         "y_value:Q",
-        axis=alt.Axis(title="Accuracy (% right), 95 % interval", labelExpr=PERCENT),
+        axis=quality_axis(quality),
         scale=alt.Scale(zero=False, nice=True, padding=14),
     )
     present = [str(row["candidate"]) for row in rows]
@@ -194,13 +201,13 @@ def heat_map(rows: Sequence[Row], targets: Sequence[str], answers: Sequence[str]
     )
 
 
-def slice_dots(rows: Sequence[Row], shown: Sequence[str], everyone: Sequence[str]) -> Drawing:
+def slice_dots(rows: Sequence[Row], shown: Sequence[str], everyone: Sequence[str], quality: Quality) -> Drawing:
     """One group of rows per `slice`, one dot with interval per candidate in it."""
     places = list(dict.fromkeys(str(row["slice"]) for row in rows))
     base = _base(rows).properties(width=WIDTH, height=(16 * len(shown) + 10) * len(places))
     y = alt.Y("slice:N", sort=places, title=None, axis=alt.Axis(grid=True, tickBand="extent", labelLimit=280))
     offset = alt.YOffset("candidate:N", sort=list(shown))
-    x = alt.X("value:Q", axis=accuracy_axis())
+    x = alt.X("value:Q", axis=quality_axis(quality))
     legend = alt.Legend(title="Candidate", values=list(shown), orient="top", symbolOpacity=1, columns=2)
     interval = base.mark_rule(strokeWidth=1.5).encode(y=y, yOffset=offset, x="low:Q", x2="high:Q")
     points = base.mark_point(filled=True, opacity=1, size=80, style="outline").encode(
@@ -209,9 +216,11 @@ def slice_dots(rows: Sequence[Row], shown: Sequence[str], everyone: Sequence[str
     return alt.layer(interval, points)
 
 
-def accuracy_axis() -> alt.Axis:
-    """The axis of shares from 0 to 1."""
-    return alt.Axis(labelExpr=PERCENT, title="Accuracy (% of examples right), 95 % interval")
+def quality_axis(quality: Quality) -> alt.Axis:
+    """The axis of the metric that stands for quality; shares from 0 to 1 are shown in percent."""
+    if quality.unit == "share":
+        return alt.Axis(labelExpr=PERCENT, title=f"{quality.title} (%), 95 % interval")
+    return alt.Axis(title=f"{quality.title}, 95 % interval")
 
 
 def _base(rows: Sequence[Row]) -> alt.Chart:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from results import numbers
 from results.conclusions import stopped_early
+from results.metric_words import metric_named, metric_titles, quality_of, quality_title, unit_of
 from results.records import Answer, CandidateSummary, Comparison, Estimate, ExampleResult
 from runners.records import Validity
 from workbench import charts
@@ -123,16 +124,33 @@ def labels_section(content: ReportContent) -> Section:
     return Section(anchor="labels", title="Per label", blocks=(overall, table))
 
 
+def metrics_section(content: ReportContent) -> Section | None:
+    """Every metric of every candidate; None where there is none but the one that stands for quality."""
+    comparison = content.comparison
+    titles = metric_titles(comparison)
+    if len(titles) < 2:
+        return None
+    rows = []
+    for summary in comparison.candidates:
+        found = [metric_named(summary, name) for name in titles]
+        cells = (estimate_cell(metric.estimate if metric else None, unit_of(metric)) for metric in found)
+        rows.append((Cell(text=summary.candidate.name), *cells))
+    columns = (Column(heading="Candidate"), *(Column(heading=title, numeric=True) for title in titles.values()))
+    note = "Of all scorers of the test set, with 95 % intervals; the first stands for quality."
+    table = Table(caption="Every metric", note=note, columns=columns, rows=tuple(rows))
+    return Section(anchor="metrics", title="Every metric", blocks=(table,))
+
+
 def slices_section(content: ReportContent) -> Section:
-    """Accuracy on every slice, candidates below each other."""
+    """Quality on every slice, candidates below each other."""
     summaries = [summary for summary in content.comparison.candidates if summary.slices]
     places = dict.fromkeys((q.column, q.value) for summary in summaries for q in summary.slices)
     rows = tuple(
         (
             Cell(text=f"{column} = {value}"),
             Cell(text=summary.candidate.name),
-            estimate_cell(quality.accuracy, "percent"),
-            Cell(text=numbers.count(quality.accuracy.n)),
+            estimate_cell(quality_of(quality), unit_of(quality.quality)),
+            Cell(text=numbers.count(quality.quality.estimate.n if quality.quality is not None else None)),
         )
         for column, value in places
         for summary in summaries
@@ -140,19 +158,20 @@ def slices_section(content: ReportContent) -> Section:
         if (quality.column, quality.value) == (column, value)
     )
     if not rows:
-        text = "No accuracy by slice: the test set has no slice columns, or nothing was scored."
+        text = "Nothing by slice: the test set has no slice columns, or nothing was scored."
         return Section(anchor="slices", title="Per slice", blocks=(Paragraph(text=text),))
+    title = quality_title(content.comparison)
     columns = (
         Column(heading="Slice"),
         Column(heading="Candidate"),
-        Column(heading="Accuracy", numeric=True, term="accuracy"),
+        Column(heading=title, numeric=True, term="accuracy" if title == "Accuracy" else "quality"),
         Column(heading="Examples", numeric=True),
     )
     note = "With 95 % intervals: the fewer examples a slice has, the wider."
     return Section(
         anchor="slices",
         title="Per slice",
-        blocks=(Table(caption="Accuracy by slice", note=note, columns=columns, rows=rows),),
+        blocks=(Table(caption=f"{title} by slice", note=note, columns=columns, rows=rows),),
     )
 
 

@@ -10,8 +10,9 @@ from typing import TypeVar
 from results import numbers
 from results.comparison import pair_of, shows_difference
 from results.limits import memory_bytes
+from results.metric_words import in_prose, quality_metric, quality_of, quality_title, shown, signed
 from results.recommendation_records import Recommendation
-from results.records import BenchmarkComparison, CandidateSummary, Comparison, Confusion, Estimate
+from results.records import BenchmarkComparison, CandidateSummary, Comparison, Confusion, Estimate, MetricEstimate
 from workbench.report.text import listing, shorten
 
 NOT_UNDERSTOOD = "not understood"
@@ -40,21 +41,22 @@ def shown_better(pairs: Sequence[Comparison], first: str, second: str) -> bool:
 
 
 def quality_finding(comparison: BenchmarkComparison) -> str:
-    """Who answers most examples right, and whether the test shows that to be more than chance."""
-    rows = known(comparison, lambda summary: summary.accuracy)
-    best = max(estimate.value for _, estimate in rows)
+    """Who has the best quality, and whether the test shows that to be more than chance."""
+    metric, rows = quality_metric(comparison), known(comparison, quality_of)
+    best = _best([estimate.value for _, estimate in rows], metric)
     leaders = [name for name, estimate in rows if estimate.value == best]
-    share = numbers.percent(best)
+    share, title, most = shown(best, metric), in_prose(quality_title(comparison)), _most(metric)
     if len(rows) == 1:
-        return f"{shorten(leaders[0])} answers {share} of the examples right"
+        return f"{shorten(leaders[0])}: {title} {share}"
     if len(leaders) > 1:
-        return f"{_names(leaders)} share the highest accuracy, {share}"
+        return f"{_names(leaders)} share the {most} {title}, {share}"
     leader = shorten(leaders[0])
     others = [name for name, _ in rows if name != leaders[0]]
+    more = "higher" if most == "highest" else "lower"
     unclear = [name for name in others if not shown_better(comparison.pairs, leaders[0], name)]
     if not unclear:
-        return f"{leader} is more accurate than {_names(others)}: {share} of its answers are right"
-    return f"{leader} has the highest accuracy, {share}, but no difference to {_names(unclear)} is shown"
+        return f"{leader} has {more} {title} than {_names(others)}: {share}"
+    return f"{leader} has the {most} {title}, {share}, but no difference to {_names(unclear)} is shown"
 
 
 def sweep_finding(comparison: BenchmarkComparison) -> str:
@@ -70,23 +72,21 @@ def sweep_finding(comparison: BenchmarkComparison) -> str:
 
 
 def trade_off_finding(comparison: BenchmarkComparison, recommendation: Recommendation | None) -> str:
-    """Who is most accurate, who is fastest, and which candidates nobody beats in everything."""
-    accuracy = dict(known(comparison, lambda summary: summary.accuracy))
+    """Who has the best quality, who is fastest, and which candidates nobody beats in everything."""
+    metric, quality = quality_metric(comparison), dict(known(comparison, quality_of))
     latency = dict(known(comparison, lambda summary: summary.e2e_p50_seconds))
-    both = [name for name in accuracy if name in latency]
-    accurate = max(both, key=lambda name: accuracy[name].value)
+    both = [name for name in quality if name in latency]
+    value = _best([quality[name].value for name in both], metric)
+    good = next(name for name in both if quality[name].value == value)
     fast = min(both, key=lambda name: latency[name].value)
-    share = numbers.percent(accuracy[accurate].value)
+    share, title, most = shown(value, metric), in_prose(quality_title(comparison)), _most(metric)
     time = numbers.seconds(latency[fast].value)
     if len(both) == 1:
-        return f"{shorten(fast)} answers {share} right at an end-to-end p50 of {time}"
-    if accurate == fast:
-        text = f"{shorten(fast)} has the highest accuracy ({share}) and the lowest end-to-end p50 ({time})"
+        return f"{shorten(fast)}: {title} {share} at an end-to-end p50 of {time}"
+    if good == fast:
+        text = f"{shorten(fast)} has the {most} {title} ({share}) and the lowest end-to-end p50 ({time})"
     else:
-        text = (
-            f"{shorten(accurate)} has the highest accuracy ({share}), "
-            f"{shorten(fast)} the lowest end-to-end p50 ({time})"
-        )
+        text = f"{shorten(good)} has the {most} {title} ({share}), {shorten(fast)} the lowest end-to-end p50 ({time})"
     front = [name for name in pareto_names(recommendation) if name in both]
     return f"{text}; Pareto: {_names(front)}" if front else text
 
@@ -145,14 +145,25 @@ def confusion_finding(summary: CandidateSummary) -> str:
 
 
 def slices_finding(comparison: BenchmarkComparison) -> str:
-    """Where accuracy is lowest."""
-    rows = [(summary.candidate.name, quality) for summary in comparison.candidates for quality in summary.slices]
-    name, worst = min(rows, key=lambda row: row[1].accuracy.value)
-    place = f"{shorten(worst.column, 24)} = {shorten(worst.value, 24)}"
-    share = numbers.percent(worst.accuracy.value)
-    return (
-        f"Accuracy is lowest for {shorten(name)} on {place}: {share} of {numbers.things(worst.accuracy.n, 'example')}"
-    )
+    """Where quality is worst."""
+    rows = [
+        (signed(found.quality), summary.candidate.name, found, found.quality)
+        for summary in comparison.candidates
+        for found in summary.slices
+        if found.quality is not None
+    ]
+    _, name, place, quality = min(rows, key=lambda row: row[0])
+    where = f"{shorten(place.column, 24)} = {shorten(place.value, 24)}"
+    value, n = shown(quality.estimate.value, quality), numbers.things(quality.estimate.n, "example")
+    return f"{quality.title} is worst for {shorten(name)} on {where}: {value} of {n}"
+
+
+def _most(metric: MetricEstimate | None) -> str:
+    return "highest" if metric is None or metric.higher_is_better else "lowest"
+
+
+def _best(values: Sequence[float], metric: MetricEstimate | None) -> float:
+    return max(values) if metric is None or metric.higher_is_better else min(values)
 
 
 def _mistake(cell: Confusion) -> str:

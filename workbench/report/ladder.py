@@ -1,7 +1,9 @@
-"""What quantizing lost, beside what the candidates got right: distance grows before accuracy moves."""
+"""What quantizing lost, beside what the candidates got right: distance grows before quality moves."""
 
 from results import numbers
 from results.ladder_records import LadderRung
+from results.metric_words import unit_of
+from results.records import CandidateSummary
 from runners.divergence_records import Mean
 from workbench.report.document import Cell, Column, Section, Table, estimate_cell
 from workbench.report.records import ReportContent
@@ -14,7 +16,7 @@ _COLUMNS = (
     Column(heading="Perplexity ÷ reference", numeric=True, term="perplexity"),
     Column(heading="Mean KLD, nats", numeric=True, term="kld"),
     Column(heading="Same top token", numeric=True, term="sametop"),
-    Column(heading="Accuracy", numeric=True, term="accuracy"),
+    Column(heading="Quality", numeric=True, term="quality"),
     Column(heading="Text"),
 )
 
@@ -26,7 +28,7 @@ def ladder_section(content: ReportContent) -> Section | None:
         return None
     note = (
         "Each file over a text, against a less quantized file of the same model. ± is one standard error. A small "
-        "distance shows long before answers change; what it does to the answers is the accuracy beside it."
+        "distance shows long before answers change; what it does to the answers is the quality beside it."
     )
     rows = tuple(_row(content, rung) for rung in rungs)
     return Section(
@@ -49,9 +51,15 @@ def _row(content: ReportContent, rung: LadderRung) -> tuple[Cell, ...]:
         _mean(found.perplexity_ratio if found else None, 4),
         _mean(found.mean_nats if found else None, 5),
         _mean(found.same_top_share if found else None, 2, percent=True),
-        estimate_cell(summary.accuracy if summary is not None else None, "percent"),
+        _quality(summary),
         Cell(text=loss.text, detail=f"{numbers.things(loss.loss.scored_tokens, 'token')} scored"),
     )
+
+
+def _quality(summary: CandidateSummary | None) -> Cell:
+    if summary is None or summary.quality is None:
+        return Cell(text=numbers.UNKNOWN, absent=True)
+    return estimate_cell(summary.quality.estimate, unit_of(summary.quality))
 
 
 def _mean(mean: Mean | None, digits: int, *, percent: bool = False) -> Cell:

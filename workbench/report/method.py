@@ -2,6 +2,7 @@
 
 from catalog.records import Machine
 from results import numbers
+from results.metric_words import in_prose, quality_title
 from results.records import CandidateSummary, Estimate
 from runners.levels import levels_of, planned_requests, requests_at
 from runners.records import Workload
@@ -93,9 +94,12 @@ def not_measured_section(content: ReportContent) -> Section:
     """What no number here speaks of, by candidate and for all."""
     machine = content.comparison.benchmark.machine
     has_gpu = machine is None or bool(machine.gpus)
+    quality = in_prose(quality_title(content.comparison))
     items = []
     for summary in content.comparison.candidates:
-        missing = [what for what, value in _measures(summary) if value is None and (has_gpu or "GPU" not in what)]
+        missing = [
+            what for what, value in _measures(summary, quality) if value is None and (has_gpu or "GPU" not in what)
+        ]
         if missing:
             items.append(Item(text=f"{summary.candidate.name}: {listing(missing)}."))
     items += [Item(text=text) for text in _NEVER_MEASURED]
@@ -170,9 +174,7 @@ def _decoding(workload: Workload) -> str:
 def _methods(summary: CandidateSummary) -> list[str]:
     """How each of a candidate's estimates was made, with its n."""
     estimates: tuple[tuple[str, Estimate | None], ...] = (
-        ("Accuracy", summary.accuracy),
-        ("Balanced accuracy", summary.balanced_accuracy),
-        ("Macro F1", summary.macro_f1),
+        *((metric.title, metric.estimate) for metric in summary.metrics),
         ("TTFT p50", summary.ttft_p50_seconds),
         ("TTFT p95", summary.ttft_p95_seconds),
         ("E2E p50", summary.e2e_p50_seconds),
@@ -184,9 +186,9 @@ def _methods(summary: CandidateSummary) -> list[str]:
     return [f"{what}: n = {numbers.count(e.n)}, {e.method}." for what, e in estimates if e is not None]
 
 
-def _measures(summary: CandidateSummary) -> tuple[tuple[str, object], ...]:
+def _measures(summary: CandidateSummary, quality: str) -> tuple[tuple[str, object], ...]:
     return (
-        ("accuracy", summary.accuracy),
+        (quality, summary.quality),
         ("time to first token (p50)", summary.ttft_p50_seconds),
         ("time to first token (p95)", summary.ttft_p95_seconds),
         ("end to end (p50)", summary.e2e_p50_seconds),

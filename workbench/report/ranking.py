@@ -4,7 +4,7 @@ from itertools import groupby
 
 from results import numbers
 from results.comparison import shows_difference
-from results.metric_words import in_prose
+from results.metric_words import in_prose, quality_title
 from results.ranking import DIMENSIONS
 from results.recommendation_records import RankedCandidate, Recommendation
 from workbench.report.document import (
@@ -25,7 +25,7 @@ from workbench.report.text import listing
 def tie_blocks(content: ReportContent) -> list[Block]:
     """Candidates that share a rank, and pairs whose quality the data cannot tell apart, named as ties."""
     sentences = []
-    quality = quality_title(content)
+    quality = quality_title(content.comparison)
     ranked = sorted(content.recommendation.ranked, key=lambda candidate: candidate.rank)
     for rank, group in groupby(ranked, key=lambda candidate: candidate.rank):
         names = [candidate.name for candidate in group]
@@ -65,12 +65,6 @@ def ranking_blocks(recommendation: Recommendation) -> list[Block]:
     rows = tuple(_ranked_row(candidate, shares) for candidate in recommendation.ranked)
     table = Table(caption="The ranking, and why", note=note.strip(), columns=columns, rows=rows)
     return [table, *_costs(recommendation)]
-
-
-def quality_title(content: ReportContent) -> str:
-    """Title of the metric that stands for quality; plain words where nothing was judged."""
-    found = (summary.quality for summary in content.comparison.candidates)
-    return next((metric.title for metric in found if metric is not None), "Quality")
 
 
 def _ranked_row(candidate: RankedCandidate, shares: dict[str, float] | None) -> tuple[Cell, ...]:

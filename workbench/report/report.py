@@ -21,6 +21,7 @@ from workbench.report.evidence import (
     examples_section,
     labels_section,
     ledger_section,
+    metrics_section,
     pairs_section,
     slices_section,
 )
@@ -45,8 +46,15 @@ _TEMPLATES = FileSystemLoader(Path(__file__).parent)
 def build_document(content: ReportContent) -> Document:
     """All sections of a report in their order, without paths or logs of the machine it was made on."""
     shared = for_sharing(content)
-    ladder = ladder_section(shared)
-    passes = (robustness_section(shared), judging_section(shared))
+    is_classification = bool(shared.comparison.benchmark.labels)
+    optional = (
+        ladder_section(shared),
+        metrics_section(shared),
+        labels_section(shared) if is_classification else None,
+        slices_section(shared),
+        robustness_section(shared),
+        judging_section(shared),
+    )
     return Document(
         title=f"Recommendation: {shared.comparison.benchmark.name}",
         facts=summary_facts(shared),
@@ -58,10 +66,7 @@ def build_document(content: ReportContent) -> Document:
             charts_section(shared),
             load_section(shared),
             pairs_section(shared),
-            *((ladder,) if ladder is not None else ()),
-            labels_section(shared),
-            slices_section(shared),
-            *(section for section in passes if section is not None),
+            *(section for section in optional if section is not None),
             ledger_section(shared),
             examples_section(shared),
             licenses_section(shared),

@@ -4,6 +4,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from results import numbers
+from results.metric_words import (
+    metric_named,
+    metric_titles,
+    quality_of,
+    quality_title,
+    shown_estimate,
+    signed_difference,
+    unit_of,
+)
 from results.records import BenchmarkComparison, CandidateSummary, Comparison, Estimate
 from workbench import charts, sentences
 from workbench.report.text import one_line
@@ -11,10 +20,11 @@ from workbench.steps import render
 from workbench.steps.render import Cell, Column, Content, Html, Row, tag
 from workbench.steps.run_view import state_badge
 
-_COLUMNS = (
+_FIRST_COLUMNS = (
     Column("Candidate"),
     Column("License", hint="May it be used commercially under your profile?"),
-    Column("Accuracy", numeric=True, hint="Share of all examples answered right, Wilson 95 % interval"),
+)
+_COLUMNS = (
     Column("TTFT p50", numeric=True, hint="Request handed over to first text, median of the latency requests"),
     Column("TTFT p95", numeric=True, hint="The same, 95th percentile"),
     Column("End to end p50", numeric=True, hint="Request handed over to last token, median"),
@@ -41,20 +51,41 @@ def nothing_finished(name: str) -> Html:
 def summary(comparison: BenchmarkComparison) -> Html:
     """Every candidate's numbers and what they say pair by pair."""
     benchmark = comparison.benchmark
-    sizes = (numbers.things(benchmark.examples, "example"), numbers.things(len(benchmark.labels), "label"))
-    note = ", ".join((benchmark.test_set_name, *sizes))
+    labels = (numbers.things(len(benchmark.labels), "label"),) if benchmark.labels else ()
+    note = ", ".join((benchmark.test_set_name, numbers.things(benchmark.examples, "example"), *labels))
     rows = [_row(item) for item in comparison.candidates]
     return render.join(
         tag(
             "div",
             render.heading("Summary", note),
-            render.table("Summary by candidate", _COLUMNS, rows),
+            render.table("Summary by candidate", (*_FIRST_COLUMNS, _quality_column(comparison), *_COLUMNS), rows),
             _warnings(comparison.candidates),
+            [tag("p", note, class_="quiet") for note in comparison.notes],
             class_="card",
         ),
+        _metrics(comparison),
         _under_load(comparison.candidates),
         tag("div", render.heading("What the data can tell apart"), _pairs(comparison.pairs), class_="card"),
     )
+
+
+def _quality_column(comparison: BenchmarkComparison) -> Column:
+    hint = "The first metric of the test set's first scorer, over all examples, with its 95 % interval"
+    return Column(quality_title(comparison), numeric=True, hint=hint)
+
+
+def _metrics(comparison: BenchmarkComparison) -> Html | None:
+    """Every metric of every candidate, where there is more than the one that stands for quality."""
+    titles = metric_titles(comparison)
+    if len(titles) < 2:
+        return None
+    columns = (Column("Candidate"), *(Column(title, numeric=True) for title in titles.values()))
+    rows = []
+    for item in comparison.candidates:
+        found = [metric_named(item, name) for name in titles]
+        cells = [_estimate(metric.estimate if metric else None, unit_of(metric)) for metric in found]
+        rows.append(Row([Cell(tag("b", one_line(item.candidate.name)), item.candidate.name), *cells]))
+    return tag("div", render.heading("Every metric"), render.table("Every metric", columns, rows), class_="card")
 
 
 def charts_of(comparison: BenchmarkComparison) -> tuple[charts.Chart, ...]:
@@ -90,13 +121,14 @@ def details(comparison: BenchmarkComparison, candidate: str | None) -> Html:
     candidates = comparison.candidates
     chosen = next((item for item in candidates if item.candidate.name == candidate), candidates[0])
     confusion = charts.confusion_chart(chosen, comparison.benchmark.labels)
-    if confusion is None:
+    if chosen.quality is None:
         return tag("div", render.empty("Not scored", f"{chosen.candidate.name} has no scored example."), class_="card")
     slices = charts.slices_chart(comparison)
+    by_label = tag("div", render.heading("By label"), _labels(chosen), _validity(chosen), class_="card")
     return tag(
         "div",
-        chart_card(confusion),
-        tag("div", render.heading("By label"), _labels(chosen), _validity(chosen), class_="card"),
+        chart_card(confusion) if confusion is not None else None,
+        by_label if chosen.labels else tag("div", render.heading("What happened"), _validity(chosen), class_="card"),
         tag("div", render.heading("By slice"), _slices(chosen), class_="card") if chosen.slices else None,
         chart_card(slices) if slices is not None else None,
         class_="columns",
@@ -111,7 +143,7 @@ def _row(item: CandidateSummary) -> Row:
         [
             Cell(render.join(name, state), item.candidate.name),
             Cell(render.verdict_badge(item.verdict.value), item.verdict.value.strictness),
-            _estimate(item.accuracy, "percent"),
+            _estimate(quality_of(item), unit_of(item.quality)),
             _first_text(item),
             _estimate(item.ttft_p95_seconds, "seconds"),
             _estimate(item.e2e_p50_seconds, "seconds"),
@@ -215,26 +247,31 @@ def _pairs(pairs: Sequence[Comparison]) -> Html:
         return tag("p", "Two candidates with common examples are needed.", class_="quiet")
     columns = (
         Column("Conclusion"),
-        Column("Difference", numeric=True, hint="Accuracy of the first minus the second, paired bootstrap 95 %"),
+        Column("Difference", numeric=True, hint="Quality of the first minus the second, paired, 95 %"),
         Column("Only first right", numeric=True),
         Column("Only second right", numeric=True),
-        Column("Adjusted p", numeric=True, hint="McNemar's exact test, Holm's correction over all pairs"),
+        Column("Adjusted p", numeric=True, hint="Of the paired test, Holm's correction over all pairs"),
         Column("Could show", numeric=True, hint="Smallest difference that this many examples show with 80 % power"),
     )
     rows = [
         Row(
             [
                 Cell(pair.conclusion, pair.p_adjusted),
-                Cell(numbers.estimate(pair.difference, "points"), pair.difference.value),
+                Cell(signed_difference(pair.difference, pair.unit), pair.difference.value),
                 Cell(numbers.count(pair.only_first_right), pair.only_first_right),
                 Cell(numbers.count(pair.only_second_right), pair.only_second_right),
                 Cell(numbers.p_value(pair.p_adjusted), pair.p_adjusted),
-                Cell(numbers.points(pair.smallest_detectable_difference), pair.smallest_detectable_difference),
+                Cell(_could_show(pair), pair.smallest_detectable_difference),
             ]
         )
         for pair in pairs
     ]
     return render.table("Conclusions by pair", columns, rows)
+
+
+def _could_show(pair: Comparison) -> str:
+    show = numbers.points if pair.unit == "share" else numbers.score
+    return show(pair.smallest_detectable_difference)
 
 
 def _labels(item: CandidateSummary) -> Html:
@@ -266,16 +303,18 @@ def _validity(item: CandidateSummary) -> Html:
 
 
 def _slices(item: CandidateSummary) -> Html:
-    columns = (Column("Slice"), Column("Value"), Column("Examples", numeric=True), Column("Accuracy", numeric=True))
+    title = item.quality.title if item.quality is not None else "Quality"
+    columns = (Column("Slice"), Column("Value"), Column("Examples", numeric=True), Column(title, numeric=True))
     rows = [
         Row(
             [
-                Cell(quality.column, quality.column),
-                Cell(quality.value, quality.value),
-                Cell(numbers.count(quality.accuracy.n), quality.accuracy.n),
-                Cell(numbers.estimate(quality.accuracy, "percent"), quality.accuracy.value),
+                Cell(found.column, found.column),
+                Cell(found.value, found.value),
+                Cell(numbers.count(found.quality.estimate.n), found.quality.estimate.n),
+                Cell(shown_estimate(found.quality), found.quality.estimate.value),
             ]
         )
-        for quality in item.slices
+        for found in item.slices
+        if found.quality is not None
     ]
     return render.table("Quality by slice", columns, rows)
