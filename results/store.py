@@ -212,8 +212,9 @@ class Store:
 
         def read(db: Connection) -> tuple[str, ...]:
             asked = self._benchmark(db, benchmark)
-            query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash <> ? ORDER BY candidate"
-            return tuple(name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall())
+            query = "SELECT candidate FROM runs WHERE benchmark = ? AND test_set_hash <> ?"
+            found = {name for (name,) in db.execute(query, [benchmark, asked.test_set_hash]).fetchall()}
+            return tuple(name for name in asked.candidates if name in found)
 
         return self._do(read)
 

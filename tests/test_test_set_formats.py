@@ -1,12 +1,13 @@
 """Every format that holds labelled examples, well-formed and broken: what is read, converted, refused, and said."""
 
+import contextlib
 import datetime
 import json
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import openpyxl
 import pyarrow as pa
@@ -16,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.errors import BadTestSet
+from runners.test_set_records import Task
+from runners.test_sets.checks import check_examples
 from runners.test_sets.files import read_test_set_file
 from runners.test_sets.records import AskedColumns, FileOptions, TestSetFile
 
@@ -128,6 +131,7 @@ def test_other_encodings_are_guessed_and_the_guess_is_a_warning(tmp_path: Path, 
         ('text,label\n"one; two; three; four",a\n"five; six; seven",b\n', ","),
         ("text\tlabel\nA, b; c\ta\n", "\t"),
         ("sep=;\ntext;label\nx;a\n", ";"),
+        ("\n\ntext,label\nx,a\n", ","),
         ('text,label\n"a\nb;c;d",x\n', ","),
     ],
 )
@@ -334,3 +338,52 @@ def test_what_is_written_in_any_format_is_read_back_whole(rows: list[tuple[str, 
             file = read_test_set_file(path)
             assert [(e.inputs["text"], e.target) for e in file.examples] == rows
             assert not file.problems
+
+
+MAGIC = st.sampled_from(
+    [b"", b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"[", b"{", b"\xff\xfe", b"sep=", b"text,label\n"]
+)
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["text", "label", "x"]), inner),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(
+    [
+        "text",
+        "question",
+        "label",
+        "answer",
+        "answers",
+        "choices",
+        "context",
+        "relevant",
+        "weight",
+        "group",
+        "id",
+        "A",
+        "B",
+    ]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(MAGIC, st.binary(max_size=200), st.sampled_from([".csv", ".json", ".jsonl", ".parquet", ".xlsx", ".txt", ""]))
+def test_any_bytes_are_read_or_refused_with_a_sentence(magic: bytes, content: bytes, ending: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / f"set{ending}"
+        path.write_bytes(magic + content)
+        with contextlib.suppress(BadTestSet):
+            read_test_set_file(path)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.dictionaries(KEYS, JSON_VALUES, max_size=6), max_size=4), st.sampled_from(get_args(Task)))
+def test_any_objects_are_examples_or_problems_or_refused(rows: list[dict[str, Any]], task: Task) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "set.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        with contextlib.suppress(BadTestSet):
+            file = read_test_set_file(path, task)
+            assert len(file.examples) + len({p.row for p in file.problems if p.severity == "error"}) >= len(rows)
+            check_examples(file.examples, (), task=task)

@@ -199,6 +199,8 @@ def test_a_run_on_another_version_is_left_out_of_the_comparison_and_named(tmp_pa
     edited = benchmark("A", "B").model_copy(update={"test_set_hash": "of another version"})
     store.save_benchmark(edited)
     assert store.measured_otherwise("demo") == ("A", "B")
+    store.save_benchmark(edited.model_copy(update={"candidates": ("B", "C")}))
+    assert store.measured_otherwise("demo") == ("B",), "a candidate that was taken out is not missed"
     assert store.measurements("demo") == ()
 
 

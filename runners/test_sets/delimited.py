@@ -30,8 +30,10 @@ def open_delimited(path: Path, encoding: str | None = None) -> Table:
         raise BadTestSet(f"{path} is empty. A test set needs a header line and one line per example.")
     skipped, delimiter = _told_delimiter(sample)
     delimiter = delimiter or _likeliest(sample, path.suffix.casefold() == ".tsv")
-    first = next(_records(path, found.name, delimiter, skipped))
-    header, notes = checked_header(path, first[1])
+    first = next((cells for _, cells in _records(path, found.name, delimiter, skipped) if _filled(cells)), None)
+    if first is None:
+        raise BadTestSet(f"{path} is empty. A test set needs a header line and one line per example.")
+    header, notes = checked_header(path, first)
     form = FileForm(
         format="csv",
         encoding=found.name.removesuffix("-sig"),
@@ -40,13 +42,16 @@ def open_delimited(path: Path, encoding: str | None = None) -> Table:
     )
 
     def rows() -> Iterator[TableRow]:
-        records = _records(path, found.name, delimiter, skipped)
-        next(records)
-        for number, cells in records:
-            if any(cell.strip() for cell in cells):
-                yield _row(number, cells, header)
+        filled = ((n, cells) for n, cells in _records(path, found.name, delimiter, skipped) if _filled(cells))
+        next(filled)
+        for number, cells in filled:
+            yield _row(number, cells, header)
 
     return Table(form, header, rows, guess_problems(path, found))
+
+
+def _filled(cells: list[str]) -> bool:
+    return any(cell.strip() for cell in cells)
 
 
 def _row(number: int, cells: list[str], header: tuple[str, ...]) -> TableRow:
@@ -64,7 +69,7 @@ def _row(number: int, cells: list[str], header: tuple[str, ...]) -> TableRow:
 def _told_delimiter(sample: str) -> tuple[int, str | None]:
     """Excel's own first line `sep=;`: how many lines it takes, and what it says."""
     line = sample.splitlines()[0].strip()
-    if line.casefold().startswith("sep=") and len(line) == 5:
+    if line.casefold().startswith("sep=") and line[4:] in _DELIMITERS:
         return 1, line[4]
     return 0, "\t" if line.casefold() == "sep=" else None
 

@@ -76,7 +76,8 @@ def choices_of(values: dict[str, Cell], columns: Columns) -> tuple[list[str], li
         ]
         return [text for text, _ in kept], [short for _, short in kept]
     value = values[columns.choices[0]]
-    names = value.get("label", ()) if isinstance(value, dict) else ()
+    beside = value.get("label") if isinstance(value, dict) else None
+    names = beside if isinstance(beside, list) else []
     found = list_of(value, "|")
     if found is None and not is_empty(value):
         raise _BadCell("bad_choices", f"{columns.choices[0]} holds no list: {_shown(value)}", _LIST_FIX)
