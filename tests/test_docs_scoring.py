@@ -105,7 +105,7 @@ def places(number: str) -> float:
 
 
 def test_every_scorer_has_a_section_with_its_options_and_its_metrics(tmp_path: Path) -> None:
-    assert set(SECTIONS) == set(_SCORERS) == set(METRICS)
+    assert set(SECTIONS) == set(_SCORERS) <= set(METRICS)
     for name, section in SECTIONS.items():
         options = type(blocks(section, tmp_path)[0].options)
         for field in set(options.model_fields) - {"scorer", "name"}:

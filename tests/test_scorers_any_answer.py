@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.metrics import METRICS
 from runners.records import Validity
 from runners.scorer_options import ScorerOptions
+from runners.scorers.registry import _SCORERS
 from tests.scoring import answered, example, judge_one, metrics_of, options_of
 
 NEEDS: dict[str, dict[str, object]] = {
@@ -17,7 +17,7 @@ NEEDS: dict[str, dict[str, object]] = {
     "length": {"max_words": 3},
     "forbidden_words": {"words": ["never"]},
 }
-ALL: list[ScorerOptions] = [options_of(name, **NEEDS.get(name, {})) for name in METRICS if name != "python"]
+ALL: list[ScorerOptions] = [options_of(name, **NEEDS.get(name, {})) for name in _SCORERS if name != "python"]
 ROWS = {
     "numeric": example("7", ["1,000"]),
     "json_fields": example('{"a": [1, {"b": "2024-01-01"}], "c": "x"}'),
