@@ -6,6 +6,7 @@ Answers and times are made up from a seed; no model runs. `python -m benchmarks.
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 from results.recommendation import recommend
 from results.requirement_records import Limits, Prices, Requirements
@@ -33,8 +34,8 @@ def main() -> None:
         asked = Requirements(
             limits=Limits(max_e2e_p95_seconds=2 * candidates, min_quality=0.3), prices=Prices(machine_per_hour=1)
         )
-        drawn = _median(lambda runs=runs: redraw(runs))
-        decided = _median(lambda found=found, asked=asked, runs=runs: recommend(found, asked, runs))
+        drawn = _median(partial(redraw, runs))
+        decided = _median(partial(recommend, found, asked, runs))
         print(
             f"{candidates:>3} candidates × {examples:>6,} examples: resampling {drawn:.2f} s, all of it {decided:.2f} s"
         )

@@ -65,7 +65,7 @@ def test_the_report_says_what_the_recommendation_found() -> None:
             "part = chat: no difference shown at n = 60",
         ),
         (runs(strong=0.6), ASKED, "side-by-side", "Ties: none.", "Tied in accuracy: cheap and strong"),
-        (runs(seconds=3.0), ASKED, "good-at", "against 3.99 s", "against 2.99 s"),
+        (runs(seconds=3.0), ASKED, "good-at", "against 3.99 s", "against 3.00 s"),
         (runs(seconds=7.0), ASKED, "decision", "No candidate is out", "end-to-end time (p95) is 7."),
         (
             runs(),

@@ -18,6 +18,7 @@ def for_sharing(content: ReportContent) -> ReportContent:
         candidates=tuple(_summary(summary) for summary in comparison.candidates),
         pairs=comparison.pairs,
         ladder=comparison.ladder,
+        costs=comparison.costs,
     )
     return content.model_copy(update={"comparison": shared, "commands": commands})
 
