@@ -36,6 +36,7 @@ _ALWAYS = (0, 1, 2)
 """Dimensions that the Pareto front is always about; the others where they were measured and have weight or a price."""
 _DECIMALS = 9
 """Utilities that agree to this many decimals are equal."""
+_EQUAL = 10**-_DECIMALS
 
 
 class Standing(NamedTuple):
@@ -61,10 +62,13 @@ class Resampled(NamedTuple):
     scores: Floats
     """Shape (resamples, candidates, dimensions); quality as measured there, without any tie."""
 
-    def chance(self, first: int, second: int, weights: Shares) -> float:
-        """Share of the resamples in which the first has the higher utility; equal ones count half."""
-        ahead = np.round((self.scores[:, first] - self.scores[:, second]) @ np.asarray(weights), _DECIMALS)
-        return float(np.mean(ahead > 0) + np.mean(ahead == 0) / 2)
+    def chances(self, first: int, weights: Shares) -> Floats:
+        """Share of the resamples in which the first has the higher utility than each candidate; equal ones half."""
+        resamples, candidates, dimensions = self.scores.shape
+        utilities = (self.scores.reshape(-1, dimensions) @ np.asarray(weights)).reshape(resamples, candidates)
+        ahead = utilities[:, [first]] - utilities
+        equal = np.count_nonzero(np.abs(ahead) <= _EQUAL, axis=0)
+        return np.asarray((np.count_nonzero(ahead > _EQUAL, axis=0) + equal / 2) / resamples, dtype=np.float64)
 
 
 class Field(NamedTuple):
@@ -186,29 +190,27 @@ def cheaper_by_money(level: Sequence[Standing]) -> bool:
     return all(standing.values[3] is not None for standing in level)
 
 
+def ahead_of(field: Field, leader: int, weights: Shares) -> tuple[bool, ...]:
+    """Of whom the leader's utility is surely higher: in 95 % of the resamples; without any, where it is not equal."""
+    if field.resampled is not None:
+        return tuple(bool(chance >= SEPARATED) for chance in field.resampled.chances(leader, weights))
+    sums = [utility(standing, weights) for standing in field.standings]
+    return tuple(round(sums[leader] - each, _DECIMALS) != 0 for each in sums)
+
+
 def _level(field: Field, remaining: Sequence[int], weights: Shares) -> list[int]:
     """The candidates that share the next rank, in their order; remaining is sorted by utility."""
     leader, *others = remaining
-    level = [leader, *(other for other in others if not is_separated(field, leader, other, weights))]
+    ahead = ahead_of(field, leader, weights) if others else ()
+    name = field.standings[leader].name
+    level = [leader]
+    for other in others:
+        shown = weights[0] > 0 and frozenset({name, field.standings[other].name}) in field.told_apart
+        if not shown and not ahead[other]:
+            level.append(other)
     if len(level) > 1 and cheaper_by_money([field.standings[place] for place in level]):
         level.sort(key=lambda place: (field.standings[place].values[3], remaining.index(place)))
     return level
-
-
-def is_separated(field: Field, leader: int, other: int, weights: Shares) -> bool:
-    """Whether the data tells two apart: a difference in quality is shown, or the leader's utility is surely higher."""
-    pair = frozenset({field.standings[leader].name, field.standings[other].name})
-    if weights[0] > 0 and pair in field.told_apart:
-        return True
-    return is_ahead(field, leader, other, weights)
-
-
-def is_ahead(field: Field, leader: int, other: int, weights: Shares) -> bool:
-    """Whether the first's utility is surely higher: in 95 % of the resamples; without any, where it is not equal."""
-    if field.resampled is not None:
-        return field.resampled.chance(leader, other, weights) >= SEPARATED
-    ahead = utility(field.standings[leader], weights) - utility(field.standings[other], weights)
-    return round(ahead, _DECIMALS) != 0
 
 
 def _counting_quality(

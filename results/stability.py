@@ -12,7 +12,7 @@ import numpy as np
 from results import numbers
 from results.limits import broken_limits
 from results.metric_words import worse_end
-from results.ranking import DIMENSIONS, Field, Floats, Resampled, Shares, Standing, directions, is_ahead, normalised
+from results.ranking import DIMENSIONS, Field, Floats, Resampled, Shares, Standing, ahead_of, directions, normalised
 from results.recommendation_records import Stability, WinShare
 from results.records import CandidateSummary, MetricEstimate
 from results.redrawing import Booleans, Redrawn
@@ -134,8 +134,7 @@ def _surely_ahead(field: Field, weights: Shares, standings: Sequence[Standing]) 
     names = [standing.name for standing in standings]
     places = [names.index(standing.name) for standing in field.standings]
     for i, mine in enumerate(places):
-        for j, other in enumerate(places):
-            apart[mine, other] = i != j and is_ahead(field, i, j, weights)
+        apart[mine, places] = ahead_of(field, i, weights)
     return apart
 
 

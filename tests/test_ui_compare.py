@@ -74,10 +74,10 @@ def test_exported_cells_are_no_formulas(measured_app: RunningApp, page: Page, tm
 def test_the_ranking_follows_limits_and_weights_at_once(measured_app: RunningApp, page: Page) -> None:
     open_step(page, measured_app.address, "Recommend")
     expect(page.get_by_role("heading", name="Ranking")).to_be_visible()
-    page.get_by_label("Accuracy from, %").fill("99")
+    page.get_by_label("Quality from").fill("0.99")
     expect(page.get_by_role("heading", name="No candidate meets every limit.")).to_be_visible()
     expect(page.get_by_role("heading", name="Out", exact=True)).to_be_visible()
-    page.get_by_label("Accuracy from, %").fill("")
+    page.get_by_label("Quality from").fill("")
     expect(page.get_by_role("heading", name="Ranking")).to_be_visible()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.errors import ModelNotFound
 from catalog.records import ModelQuery, VerdictValue
-from results.requirement_records import Limits, Requirements, Weights
+from results.requirement_records import Limits, Prices, Requirements, TokenPrices, Weights
 from workbench.csv_export import neutralise_cell, write_csv
 from workbench.errors import Busy
 from workbench.sentences import shown_error
@@ -62,6 +62,15 @@ def test_requirements_survive_the_controls() -> None:
         weights=Weights(quality=1, latency=0.5, memory=0),
     )
     assert RequirementValues(*RequirementValues.of(requirements)).requirements() == requirements
+
+
+def test_requirements_without_a_control_are_kept() -> None:
+    endpoints = {"hosted": TokenPrices(input_per_million=1, output_per_million=2)}
+    kept = Requirements(limits=Limits(metrics={"macro_f1": 0.6}), prices=Prices(endpoints=endpoints, currency="USD"))
+    shown = RequirementValues(*RequirementValues.of(kept))._replace(max_load=3.0, machine_per_hour=2.0)
+    asked = shown.requirements(kept)
+    assert (asked.limits.metrics, asked.limits.max_load_seconds) == ({"macro_f1": 0.6}, 3.0)
+    assert (asked.prices.endpoints, asked.prices.currency, asked.prices.machine_per_hour) == (endpoints, "USD", 2.0)
 
 
 def test_expected_errors_become_escaped_sentences() -> None:

@@ -18,6 +18,7 @@ def for_sharing(content: ReportContent) -> ReportContent:
         candidates=tuple(_summary(summary) for summary in comparison.candidates),
         pairs=comparison.pairs,
         ladder=comparison.ladder,
+        costs=comparison.costs,
     )
     judgings = tuple(
         report.model_copy(update={"model_id": _model_name(report.model_id)}) for report in content.judgings

@@ -55,7 +55,7 @@ def _requirements() -> list[Block]:
         panel("limits-head", render.heading("Hard limits", "empty means none"))
         verdicts = gr.CheckboxGroup(list(choose_view.ALL_VERDICTS), label="License verdict", elem_id="limit-verdicts")
         with gr.Row(elem_classes="inline"):
-            quality = gr.Number(label="Quality from (0.7 is 70 %)", minimum=0, elem_id="limit-quality", min_width=100)
+            quality = gr.Number(label="Quality from", minimum=0, elem_id="limit-quality", min_width=100)
             decode = gr.Number(label="Tokens/s from", minimum=0, elem_id="limit-decode", min_width=100)
         with gr.Row(elem_classes="inline"):
             ttft = gr.Number(label="TTFT p95 up to, s", minimum=0, elem_id="limit-ttft", min_width=100)
