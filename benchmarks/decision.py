@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import partial
 
 from results.recommendation import recommend
+from results.redrawing import redraw
 from results.requirement_records import Limits, Prices, Requirements
-from results.resampling import redraw
 from tests.decision_samples import GIB, compared, flips, judged_run
 
 REPEATS = 5
