@@ -102,3 +102,22 @@ def test_the_preview_is_the_prompt_with_its_tokens_counted(app: RunningApp, page
     expect(page.get_by_role("heading", name="What the model receives")).to_be_visible()
     expect(page.get_by_text("<|im_start|>user")).to_contain_text("Sort this: So the refund's, no, hang on")
     expect(page.get_by_text("tokens", exact=False).filter(has_text="example m001")).to_be_visible()
+
+
+def test_another_task_reads_the_file_for_what_it_needs(app: RunningApp, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text(
+        '{"id": "q1", "question": "Largest planet?", "choices": ["Mars", "Jupiter"], "answer": "B"}\n'
+        '{"id": "q2", "question": "Smallest?", "choices": ["Mercury", "Venus", "Earth"], "answer": "A"}\n',
+        encoding="utf-8",
+    )
+    open_step(page, app.address, "Test set")
+    page.get_by_role("combobox", name="Task").click()
+    page.get_by_role("option", name="Multiple choice: one of the example's choices").click()
+    upload(page, path)
+    expect(page.get_by_role("table", name="First examples")).to_contain_text("Largest planet?")
+    expect(page.get_by_label("User message")).to_have_value(re.compile(r"letters\[loop.index0\]"))
+    expect(page.get_by_label("Labels, in the order shown to the model")).to_be_hidden()
+    page.get_by_role("combobox", name="Task").click()
+    page.get_by_role("option", name="Classification: one of a few labels").click()
+    expect(page.get_by_label("Labels, in the order shown to the model")).to_be_visible()

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from catalog.records import ModelQuery, Record
-from runners.test_set_records import PromptTemplate
+from runners.test_set_records import PromptTemplate, Task
 from workbench.records import CandidateDefinition, TestSetDefinition
 
 
@@ -40,6 +40,8 @@ class Draft(Record):
     """The shortlist, as candidates that can run."""
     test_set: TestSetDefinition | None = None
     """Test set with absolute paths; None until one was chosen."""
+    task: Task = "classification"
+    """What is asked of the model."""
     labels: tuple[str, ...] | None = None
     """Labels in the order shown to the model; None takes those of the file."""
     prompt: PromptTemplate | None = None

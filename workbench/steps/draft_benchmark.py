@@ -32,6 +32,7 @@ def benchmark_definition(
         return BenchmarkDefinition(
             name=name,
             test_set=draft.test_set or demo_test_set(workbench),
+            task=draft.task if own else demo.task,
             labels=draft.labels if own else demo.labels,
             prompt=draft.prompt if own else demo.prompt,
             candidates=candidates,

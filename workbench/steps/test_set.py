@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from runners.test_set_records import PromptTemplate
+from runners.test_set_records import PromptTemplate, Task
 from workbench.candidates import candidate_name
 from workbench.records import TestSetCheck, TestSetDefinition
 from workbench.sentences import refusal
@@ -27,10 +27,22 @@ _DIFFERENCE = 0.05
 _DISCORDANT_SHARES = (0.1, 0.2, 0.3)
 
 
+TASKS: tuple[tuple[str, Task], ...] = (
+    ("Classification: one of a few labels", "classification"),
+    ("Multiple choice: one of the example's choices", "multiple_choice"),
+    ("Short answer: a few words or a number", "short_answer"),
+    ("Extraction: a JSON object", "extraction"),
+    ("Question on a context: out of passages", "context_question"),
+    ("Free text, held against references", "free_text"),
+)
+"""Tasks as people read them."""
+
+
 def restore(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
     """Everything as it was left: mapping, overview, prompt, candidates and examples to preview."""
     checked = _checked(workbench, desk)
     return (
+        desk.draft.task,
         *_mapping(desk, checked),
         _overview(workbench, checked),
         *_prompt(workbench, desk),
@@ -41,7 +53,15 @@ def restore(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
 def take_demo(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
     """Use the demo's test set, labels and prompt."""
     definition, _ = workbench.demo_definition()
-    desk.change(test_set=demo_test_set(workbench), labels=definition.labels, prompt=definition.prompt)
+    desk.change(
+        test_set=demo_test_set(workbench), task=definition.task, labels=definition.labels, prompt=definition.prompt
+    )
+    return restore(workbench, desk)
+
+
+def choose_task(workbench: Workbench, desk: Desk, task: Task) -> tuple[Any, ...]:
+    """Read the file as another task needs it, with the prompt that is usual for that."""
+    desk.change(task=task, labels=None, prompt=None)
     return restore(workbench, desk)
 
 
@@ -89,12 +109,20 @@ def preview(workbench: Workbench, desk: Desk, *values: Any) -> str:
 
 def keep_prompt(desk: Desk, system: str, user: str, prefix: str) -> None:
     """Keep the prompt as it is typed."""
-    desk.change(prompt=PromptTemplate(system=system, user=user, answer_prefix=prefix))
+    before = desk.draft.prompt
+    letters = before.choices_as == "letters" if before is not None else desk.draft.task == "multiple_choice"
+    desk.change(
+        prompt=PromptTemplate(
+            system=system, user=user, answer_prefix=prefix, choices_as="letters" if letters else "text"
+        )
+    )
 
 
 def _checked(workbench: Workbench, desk: Desk) -> TestSetCheck | None:
-    test_set = desk.draft.test_set
-    return None if test_set is None else workbench.check_test_set(test_set, desk.draft.labels, folder=Path())
+    draft = desk.draft
+    if draft.test_set is None:
+        return None
+    return workbench.check_test_set(draft.test_set, draft.labels, task=draft.task, folder=Path())
 
 
 def _mapping(desk: Desk, checked: TestSetCheck | None) -> tuple[Any, ...]:
@@ -108,7 +136,7 @@ def _mapping(desk: Desk, checked: TestSetCheck | None) -> tuple[Any, ...]:
         gr.Dropdown(choices=names, value=columns.target),
         gr.Dropdown(choices=[NO_COLUMN, *names], value=columns.id or NO_COLUMN),
         gr.Dropdown(choices=names, value=list(columns.slices)),
-        ", ".join(desk.draft.labels or checked.labels),
+        gr.Textbox(value=", ".join(desk.draft.labels or checked.labels), visible=desk.draft.task == "classification"),
     )
 
 
@@ -129,7 +157,9 @@ def _prompt(workbench: Workbench, desk: Desk) -> tuple[str, str, str]:
 def _plain_prompt(workbench: Workbench, desk: Desk) -> PromptTemplate | None:
     """The prompt that a benchmark without one gets."""
     checked = _checked(workbench, desk)
-    return None if checked is None else usual_prompt("classification", checked.file.columns.text, ())
+    if checked is None:
+        return None
+    return usual_prompt(desk.draft.task, checked.file.columns.text, checked.file.examples)
 
 
 def _preview(workbench: Workbench, desk: Desk, checked: TestSetCheck | None) -> tuple[Any, Any]:

@@ -34,20 +34,24 @@ def build_test_set(page: Page) -> Step:
             min_width=200,
         )
         take_demo = gr.Button("Use the demo's test set", elem_id="take-demo", scale=0, min_width=200)
+        task = gr.Dropdown(
+            list(test_set.TASKS), value="classification", label="Task", elem_id="task", scale=0, min_width=320
+        )
     with gr.Row(visible=False, elem_classes="card tight") as mapping:
         columns: list[Block] = [
             gr.Dropdown(label="Text column", elem_id="column-text", min_width=110),
-            gr.Dropdown(label="Label column", elem_id="column-label", min_width=110),
+            gr.Dropdown(label="Right answer column", elem_id="column-label", min_width=110),
             gr.Dropdown(label="Id column", elem_id="column-id", min_width=100),
             gr.Dropdown(label="Slice columns", multiselect=True, elem_id="column-slices", min_width=180, scale=2),
             gr.Textbox(label="Labels, in the order shown to the model", elem_id="labels", min_width=240, scale=3),
         ]
     overview = panel("test-set-overview", render.loading("Reading the test set …"))
     prompt = _prompt()
-    outputs: list[Block] = [mapping, *columns, overview, *prompt[:5]]
+    outputs: list[Block] = [task, mapping, *columns, overview, *prompt[:5]]
     restore = bind(test_set.restore, workbench, desk)
     read(take_demo.click, bind(test_set.take_demo, workbench, desk), None, outputs)
     read(upload.upload, bind(test_set.take_upload, workbench, desk), [upload], outputs)
+    read(task.input, bind(test_set.choose_task, workbench, desk), [task], outputs)
     remap = bind(test_set.map_columns, workbench, desk)
     read(edited(columns[:4]), remap, columns, [overview, prompt.candidate, prompt.example])
     labels = columns[4]

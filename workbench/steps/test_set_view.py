@@ -52,9 +52,9 @@ def _summary(checked: TestSetCheck) -> Html:
         render.facts(
             [
                 ("Examples", numbers.count(len(checked.file.examples))),
-                ("Labels", numbers.count(len(checked.labels))),
+                *([("Labels", numbers.count(len(checked.labels)))] if checked.labels else []),
                 ("Text column", columns.text),
-                ("Label column", columns.target),
+                ("Right answer column", columns.target),
                 ("Slices", ", ".join(columns.slices) or "none"),
                 *_agreement(checked),
             ]
@@ -77,7 +77,10 @@ def _agreement(checked: TestSetCheck) -> list[tuple[str, str]]:
     return [("Two labellers agree on", f"{numbers.estimate(found.share, 'percent')}{kappa}")]
 
 
-def _labels(checked: TestSetCheck) -> Html:
+def _labels(checked: TestSetCheck) -> Html | None:
+    """How many examples each label has; None where the task has no labels."""
+    if not checked.labels:
+        return None
     most = max((count for _, count in checked.label_counts), default=1)
     total = sum(count for _, count in checked.label_counts) or 1
     rows = [
@@ -123,7 +126,7 @@ def _problems(checked: TestSetCheck) -> Html:
     if not checked.problems:
         return render.join(
             render.heading("Problems"),
-            render.notice("info", "Every row was read: labels are known, ids are unique, no text occurs twice."),
+            render.notice("info", "Every row was read, and no check found anything."),
         )
     rows = [
         Row(
