@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from results.judging import Compared, Graded, Preference, verdict
+from results.metrics import METRICS
 from runners.grading import grade_in, grading_conversation, pair_conversation, preference_in
 from runners.records import Completion, Conversation, RunResult, Score, Validity
 from runners.scorers.judgement import trouble
@@ -147,8 +148,9 @@ class JudgeQuestions:
 def answers_of(result: RunResult) -> dict[str, Answered]:
     """A run's answers to the accuracy workload by example, the last where there are several."""
     scorer = result.spec.test_set.scorers[0] if result.spec.test_set.scorers else None
-    # Only these say right or wrong; a scorer of text says how much of it is right.
-    judges = scorer is not None and scorer.scorer in {"label_match", "choice_match", "exact_match"}
+    # A share of examples says right or wrong of each; other scorers say how much of an answer is right.
+    metrics = METRICS.get(scorer.scorer, ()) if scorer is not None else ()
+    judges = bool(metrics) and metrics[0].is_proportion
     found = {}
     for event in result.completions:
         completion = event.completion
