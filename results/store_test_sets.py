@@ -72,7 +72,7 @@ class TestSetShelf:
             db.execute("INSERT INTO test_sets VALUES (?, ?, ?, ?, ?)", values)
             query = f"""
                 INSERT INTO test_set_examples (name, "version", {_NAMES})
-                SELECT ?, ?, {_NAMES} FROM read_parquet(?) ORDER BY position
+                SELECT ?, ?, {_NAMES} FROM read_parquet(?)
             """
             db.execute(query, [kept.name, kept.version, str(staged.path)])
             return kept, True
@@ -181,11 +181,14 @@ def _find(db: Connection, name: str, version: int | None, *, must: bool) -> Kept
 
 
 def _refuse_doubled_ids(db: Connection, path: Path) -> None:
-    query = """
-        SELECT id, list("row" ORDER BY position) FROM read_parquet(?) GROUP BY id HAVING count(*) > 1
-        ORDER BY min(position) LIMIT 3
-    """
-    doubled = db.execute(query, [str(path)]).fetchall()
-    if doubled:
+    # Rows are gathered of the doubled ids alone: a million lists would need more memory than the examples.
+    few = "SELECT id FROM read_parquet(?) GROUP BY id HAVING count(*) > 1 ORDER BY min(position) LIMIT 3"
+    names = [name for (name,) in db.execute(few, [str(path)]).fetchall()]
+    if names:
+        query = """
+            SELECT id, list("row" ORDER BY position) FROM read_parquet(?) WHERE list_contains(?::VARCHAR[], id)
+            GROUP BY id ORDER BY min(position)
+        """
+        doubled = db.execute(query, [str(path), names]).fetchall()
         listed = "; ".join(f"{name!r} in rows {', '.join(map(str, rows[:4]))}" for name, rows in doubled)
         raise DoubledExamples(f"Ids stand twice: {listed}. Make them unique, so that versions can be compared.")
