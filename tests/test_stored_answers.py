@@ -187,3 +187,21 @@ def test_files_that_cannot_be_read_are_sentences(tmp_path: Path) -> None:
     (tmp_path / "latin.jsonl").write_bytes(b'{"text": "\xe4"}')
     with pytest.raises(BadCompletions, match="not UTF-8"):
         read_completion_file(tmp_path / "latin.jsonl")
+
+
+def test_varied_answers_are_scored_again_too(folder: Path) -> None:
+    home = folder / "home"
+    (folder / "mine.yaml").write_text(
+        BENCHMARK.replace("[{kind: accuracy}]", "[{kind: accuracy}, {kind: robustness, perturbations: [case]}]")
+    )
+    workbench(home, "bench", str(folder / "mine.yaml"))
+
+    def varied() -> dict[str, float]:
+        (summary,) = printed(workbench(home, "compare", "mine", "--json"))["candidates"]
+        (result,) = summary["robustness"]["results"]
+        return {side: result[side]["value"] for side in ("unperturbed", "perturbed")}
+
+    before = varied()
+    (folder / "messages.csv").write_text(EXAMPLES.replace(",delivery\nm1", ",billing\nm1"))
+    workbench(home, "rescore", str(folder / "mine.yaml"))
+    assert varied() != before

@@ -75,6 +75,7 @@ class StoredAnswers:
                     f"The stored answers of {result.spec.candidate.name!r} cannot be scored again: {difference}. "
                     "Run the benchmark to ask anew."
                 )
+        left_out = self._scorers_of_passes(name)
         scored = [score_again(result, test_set) for result in results]
         # Only now, when all of it has worked, is anything replaced.
         changed = benchmark_record(prepared, stored.candidates)
@@ -88,7 +89,18 @@ class StoredAnswers:
             benchmark=name,
             candidates=tuple(result.spec.candidate.name for result in scored),
             answers=sum(len(event.scores) > 0 for result in scored for event in result.completions),
-            notes=_notes_on_rescoring(results, scored),
+            notes=(*_notes_on_rescoring(results, scored), *left_out),
+        )
+
+    def _scorers_of_passes(self, name: str) -> tuple[str, ...]:
+        """What is lost: scores that other models gave may rest on what has changed."""
+        runs = self._store.measurements(name)
+        own = {run.candidate.name: len(self._store.run_spec(name, run.candidate.name).test_set.scorers) for run in runs}
+        found = {options.name for run in runs for options in run.scorers[own[run.candidate.name] :]}
+        if not found:
+            return ()
+        return (
+            f"Scores of {', '.join(sorted(found))} were removed, because they may rest on what has changed: ask again.",
         )
 
     def plan_import(self, path: Path, test_set: Path, options: dict[str, object]) -> BenchmarkDefinition:

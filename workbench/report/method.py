@@ -37,7 +37,7 @@ def notes_section(content: ReportContent) -> Section:
         for summary in content.comparison.candidates
         for note in summary.candidate.notes
     ]
-    items += [Item(text=note) for note in content.notes]
+    items += [Item(text=note) for note in (*content.comparison.notes, *content.notes)]
     block: Block = Items(items=tuple(items)) if items else Paragraph(text="There is nothing to note.")
     return Section(anchor="notes", title="Notes", blocks=(block,))
 
