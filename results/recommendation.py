@@ -34,7 +34,7 @@ def recommend(
     3. Where nobody is left there is no winner, and the nearest miss says which limit to relax to what.
 
     measurements are those that the comparison was made from; without them nothing is resampled, and there are no
-    slices and no policies.
+    policies.
     """
     check_requirements(requirements, comparison.candidates, comparison.benchmark.candidates)
     weights = shares(requirements.weights)
@@ -62,7 +62,7 @@ def recommend(
         normalisation=normalisation(choice.field.standings, weights, evidence.costs),
         costs=evidence.costs,
         stability=_stability(evidence, requirements.limits, weights, choice),
-        slices=slice_winners(_ranked_runs(runs, order)),
+        slices=slice_winners(comparison, [place.name for _, place in order]),
         policies=policies(choice.qualified, runs, evidence.costs),
     )
     if not order:
@@ -107,9 +107,3 @@ def _in_order(comparison: BenchmarkComparison, measurements: Sequence[RunMeasure
     runs = {run.candidate.name: run for run in measurements}
     names = (summary.candidate.name for summary in comparison.candidates)
     return tuple(runs[name] for name in names if name in runs)
-
-
-def _ranked_runs(runs: Sequence[RunMeasurements], order: Sequence[tuple[int, Standing]]) -> tuple[RunMeasurements, ...]:
-    """The runs of the ranked candidates, best first."""
-    by_name = {run.candidate.name: run for run in runs}
-    return tuple(by_name[place.name] for _, place in order if place.name in by_name)

@@ -128,25 +128,6 @@ def redraw(runs: Sequence[RunMeasurements], *, seed: int = 0, resamples: int = R
     )
 
 
-def paired_p(first: Floats, second: Floats, metric: Metric, clusters: Sequence[int] | NDArray[np.int64]) -> float:
-    """Two-sided p of a difference between two candidates' metrics on the same examples, by the paired bootstrap.
-
-    first and second are units, shape (examples, columns). Twice the smaller share of resampled differences on either
-    side of zero, each counted with one more than was seen (Davison & Hinkley 1997, §4.2), so that it is never 0.
-    """
-    joint = np.concatenate([first, second], axis=1)
-    _, together = np.unique(clusters, return_inverse=True)
-    sums = np.zeros((int(together.max()) + 1, joint.shape[1]))
-    np.add.at(sums, together, joint)
-    distinct, multiplicity = np.unique(sums, axis=0, return_counts=True)
-    n = int(multiplicity.sum())
-    drawn = np.random.default_rng(0).multinomial(n, multiplicity / n, size=RESAMPLES) @ distinct
-    width = first.shape[1]
-    differences = metric.statistic(drawn[:, :width]) - metric.statistic(drawn[:, width:])
-    smaller = min(int(np.sum(differences <= 0)), int(np.sum(differences >= 0)))
-    return min(1.0, 2 * (smaller + 1) / (RESAMPLES + 1))
-
-
 def _redrawn_sums(found: Judgements, rng: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
     """Quality (resamples, candidates), and of every pair how often only the first was right (…, candidates²).
 

@@ -16,10 +16,9 @@ from results.metric_records import Judged, Metric
 from results.metric_words import in_prose, signed_difference, value_text
 from results.quality import groups
 from results.records import ExampleOutcome, RunMeasurements
-from results.redrawing import paired_p
 from results.regression_records import ExampleChange, MetricDifference, Regression, SpecChange
-from results.resampling import Floats
-from results.statistics import Sums, bootstrap_sums, mcnemar_exact
+from results.resampling import Bca, Floats, resample, sum_by_group
+from results.statistics import MINIMUM_FOR_BOOTSTRAP, Sums, bootstrap_sums, mcnemar_exact
 from runners.records import RunSpec, Workload
 from runners.scorer_options import PassOptions, ScorerOptions
 from runners.test_set_records import Example, digest
@@ -194,13 +193,16 @@ def _difference(options: ScorerOptions | PassOptions, metric: Metric, mine: Judg
 
     by_group = groups(mine.outcomes)
     bounds = (-1.0, 1.0) if metric.is_proportion else None
-    (estimate,) = bootstrap_sums([Sums(np.concatenate([before, after], axis=1), difference, bounds)], groups=by_group)
+    both = np.concatenate([before, after], axis=1)
+    (estimate,) = bootstrap_sums([Sums(both, difference, bounds)], groups=by_group)
     plain = metric.is_proportion and by_group is None and bool(np.all(mine.weights == 1))
     if plain:
         right = mine.values == 1, theirs.values == 1
         p_value = mcnemar_exact(int(np.sum(right[0] & ~right[1])), int(np.sum(right[1] & ~right[0])))
     else:
-        p_value = paired_p(before, after, metric, _numbers(by_group, len(mine.outcomes)))
+        resampled = resample([(sum_by_group(both, by_group), difference)])
+        is_enough = resampled.units[0] >= MINIMUM_FOR_BOOTSTRAP
+        p_value = float(Bca(resampled).p_two_sided()[0]) if is_enough else 1.0
     sign = 1 if metric.higher_is_better else -1
     shown: Literal["better", "worse", "no difference"] = "no difference"
     if p_value < SIGNIFICANCE:
@@ -217,14 +219,6 @@ def _difference(options: ScorerOptions | PassOptions, metric: Metric, mine: Judg
         test="McNemar's exact test" if plain else "paired bootstrap",
         shown=shown,
     )
-
-
-def _numbers(by_group: Sequence[str | None] | None, n: int) -> np.typing.NDArray[np.int64]:
-    """A number for each example, the same for all of a group."""
-    names = by_group or [None] * n
-    places: dict[object, int] = {}
-    keys = [(name, None) if name is not None else (None, place) for place, name in enumerate(names)]
-    return np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
 
 
 def _example_changes(first: RunMeasurements, second: RunMeasurements, ids: Sequence[str]) -> list[ExampleChange]:

@@ -210,7 +210,7 @@ def _bundled(parts: Sequence[Floats], seed: int) -> list[Floats]:
 def _counts(n: int, resamples: int, seed: int) -> Iterator[Floats]:
     """How often each of n units is drawn, in blocks of shape (some, n) that make `resamples` rows together."""
     if n * resamples <= _CELLS_KEPT:
-        yield _kept_counts(n, resamples, seed).astype(np.float64)
+        yield _kept_counts(n, resamples, seed)
         return
     rng = np.random.default_rng(seed)
     block = max(1, _CELLS_AT_ONCE // n)
@@ -218,10 +218,10 @@ def _counts(n: int, resamples: int, seed: int) -> Iterator[Floats]:
         yield _drawn(rng, n, min(block, resamples - start)).astype(np.float64)
 
 
-@lru_cache(maxsize=32)
-def _kept_counts(n: int, resamples: int, seed: int) -> NDArray[np.uint8]:
+@lru_cache(maxsize=8)
+def _kept_counts(n: int, resamples: int, seed: int) -> Floats:
     """Kept, because every candidate and every metric of a benchmark is resampled with the same counts."""
-    return _drawn(np.random.default_rng(seed), n, resamples).astype(np.uint8)
+    return _drawn(np.random.default_rng(seed), n, resamples).astype(np.float64)
 
 
 def _drawn(rng: np.random.Generator, n: int, resamples: int) -> NDArray[np.intp]:

@@ -1,124 +1,78 @@
 """Good at what: who is best at each part of the test set, as far as the data of that part shows it.
 
-Many parts make many tests: the correction runs over all of them, so that a part is called somebody's only where that
-would be surprising anywhere.
+Says in one sentence a slice what the comparison tested there (`BenchmarkComparison.slice_pairs`); tests nothing itself.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from results import numbers
-from results.metric_records import Metric
-from results.metric_words import in_prose, shown
-from results.quality import GROUP
+from results.comparison import pair_of, shows_difference
+from results.metric_words import in_prose, shown, signed
 from results.recommendation_records import SliceWinner
-from results.records import Estimate, MetricEstimate, RunMeasurements
-from results.redrawing import Booleans, Judgements, judgements, paired_p
-from results.statistics import holm, mcnemar_exact
+from results.records import BenchmarkComparison, Comparison, MetricEstimate
 
-SIGNIFICANCE = 0.05
-
-
-class _Part(NamedTuple):
-    """One value of one slice column: whose quality is how high, and how the best compares."""
-
-    column: str
-    value: str
-    n: int
-    best: int
-    qualities: tuple[float, ...]
-    others: tuple[int, ...]
-    p_values: tuple[float, ...]
+_Slice = tuple[str, str]
+"""Column and value."""
 
 
-def slice_winners(runs: Sequence[RunMeasurements]) -> tuple[SliceWinner, ...]:
-    """The best of the runs on every slice, columns and values in alphabetical order; runs come best first.
+def slice_winners(comparison: BenchmarkComparison, ranked: Sequence[str]) -> tuple[SliceWinner, ...]:
+    """The best of the ranked candidates on every slice whose pairs were tested; candidates come best first.
 
-    On the examples of the slice that all of them were asked. Nothing for fewer than two runs, or without slices.
+    Nothing for fewer than two candidates, nor for a slice that is all of the test set.
     """
-    found = judgements(runs)
-    if found is None or len(runs) < 2:
-        return ()
-    parts = [part for column, value, rows in _slices(found) if (part := _part(found, column, value, rows))]
-    adjusted = holm([p for part in parts for p in part.p_values])
-    winners, start = [], 0
-    for part in parts:
-        tests = adjusted[start : start + len(part.p_values)]
-        start += len(part.p_values)
-        winners.append(_winner(found, part, tests))
+    by_slice: dict[_Slice, list[Comparison]] = {}
+    for each in comparison.slice_pairs:
+        if {each.pair.first, each.pair.second} <= set(ranked):
+            by_slice.setdefault((each.column, each.value), []).append(each.pair)
+    whole = {s.candidate.name: s.quality.estimate.n for s in comparison.candidates if s.quality is not None}
+    winners = []
+    for place, pairs in by_slice.items():
+        found = _qualities(comparison, place, ranked)
+        if len(found) > 1 and any(quality.estimate.n < whole[name] for name, quality in found.items()):
+            winners.append(_winner(place, pairs, found))
     return tuple(winners)
 
 
-def _slices(found: Judgements) -> list[tuple[str, str, NDArray[np.int64]]]:
-    """Every value of every slice column with the places of its examples that all runs were judged on."""
-    everybody: Booleans = np.min(found.judged, axis=1)
-    members: dict[tuple[str, str], list[int]] = {}
-    for place, example in enumerate(found.examples):
-        for column, value in example.slices.items():
-            if column != GROUP and everybody[place]:
-                members.setdefault((column, value), []).append(place)
-    return [(column, value, np.array(rows, dtype=np.int64)) for (column, value), rows in sorted(members.items())]
+def _qualities(comparison: BenchmarkComparison, place: _Slice, ranked: Sequence[str]) -> dict[str, MetricEstimate]:
+    """Quality of every ranked candidate on the slice, in their order."""
+    found = {
+        summary.candidate.name: part.quality
+        for summary in comparison.candidates
+        for part in summary.slices
+        if (part.column, part.value) == place and part.quality is not None
+    }
+    return {name: found[name] for name in ranked if name in found}
 
 
-def _part(found: Judgements, column: str, value: str, rows: NDArray[np.int64]) -> _Part | None:
-    """The best on one slice against each other; None where it is all of the test set."""
-    if len(rows) == len(found.judged):
-        return None
-    metric = found.metric
-    units = found.units[rows]
-    qualities = [float(metric.statistic(units[:, i].sum(axis=0, keepdims=True))[0]) for i in range(len(found.names))]
-    sign = 1 if metric.higher_is_better else -1
-    best = max(range(len(qualities)), key=lambda i: (sign * qualities[i], -i))
-    others = tuple(i for i in range(len(qualities)) if i != best)
-    p_values = []
-    for other in others:
-        if metric.is_proportion and not found.grouped:
-            right = found.right[rows]
-            ours, theirs = right[:, best], right[:, other]
-            only_ours, only_theirs = np.sum(ours & ~theirs), np.sum(theirs & ~ours)
-            p_values.append(mcnemar_exact(int(only_ours), int(only_theirs)))
-        else:
-            p_values.append(paired_p(units[:, best], units[:, other], metric, found.clusters[rows]))
-    return _Part(column, value, len(rows), best, tuple(qualities), others, tuple(p_values))
-
-
-def _winner(found: Judgements, part: _Part, tests: Sequence[float]) -> SliceWinner:
-    close = tuple(found.names[other] for other, p in zip(part.others, tests, strict=True) if p >= SIGNIFICANCE)
+def _winner(place: _Slice, pairs: Sequence[Comparison], found: dict[str, MetricEstimate]) -> SliceWinner:
+    # Of equals the first, which is the one ranked higher.
+    best = max(found, key=lambda name: signed(found[name]))
+    told = [name for name in found if name != best and _is_told(pairs, best, name)]
+    close = tuple(name for name in found if name != best and name not in told)
+    n = min(pair.n for pair in pairs)
     return SliceWinner(
-        column=part.column,
-        value=part.value,
-        n=part.n,
-        best=found.names[part.best],
-        quality=part.qualities[part.best],
+        column=place[0],
+        value=place[1],
+        n=n,
+        best=best,
+        quality=found[best].estimate.value,
         not_separated=close,
-        sentence=_sentence(found, part, close),
+        sentence=_sentence(f"{place[0]} = {place[1]}", n, (best, found[best]), (told, close)),
     )
 
 
-def _sentence(found: Judgements, part: _Part, close: Sequence[str]) -> str:
-    best, metric = found.names[part.best], _words(found.metric)
-    name, n = in_prose(metric.title), f"n = {numbers.count(part.n)}"
-    where = f"{part.column} = {part.value}"
-    value = shown(part.qualities[part.best], metric)
+def _is_told(pairs: Sequence[Comparison], best: str, other: str) -> bool:
+    pair = pair_of(pairs, best, other)
+    return pair is not None and shows_difference(pair)
+
+
+def _sentence(
+    where: str, n: int, winner: tuple[str, MetricEstimate], others: tuple[Sequence[str], Sequence[str]]
+) -> str:
+    (best, metric), (told, close) = winner, others
+    name, size = in_prose(metric.title), f"n = {numbers.count(n)}"
+    value = shown(metric.estimate.value, metric)
     if not close:
-        others = ", ".join(found.names[other] for other in part.others)
-        return f"{where}: {best} is best, {name} {value} at {n}, shown against {others}."
-    told = [found.names[other] for other in part.others if found.names[other] not in close]
+        return f"{where}: {best} is best, {name} {value} at {size}, shown against {', '.join(told)}."
     better = f"; it is shown better than {', '.join(told)}" if told else ""
-    return f"{where}: no difference shown at {n} between {best} ({name} {value}) and {', '.join(close)}{better}."
-
-
-def _words(metric: Metric) -> MetricEstimate:
-    """The metric as the words about it take it."""
-    nothing = Estimate(value=0.0, n=0, method="")
-    return MetricEstimate(
-        name=metric.name,
-        title=metric.title,
-        scorer="",
-        unit=metric.unit,
-        estimate=nothing,
-        higher_is_better=metric.higher_is_better,
-    )
+    return f"{where}: no difference shown at {size} between {best} ({name} {value}) and {', '.join(close)}{better}."

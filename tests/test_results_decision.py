@@ -335,7 +335,7 @@ def test_a_slice_has_a_winner_only_where_the_corrected_test_shows_it() -> None:
     parts = ["mail"] * 60 + ["chat"] * 60
     one = judged_run("one", [True] * 58 + [False] * 2 + flips(60, 0.7, 1), slices=parts)
     two = judged_run("two", flips(60, 0.4, 2) + flips(60, 0.72, 3), slices=parts)
-    chat, mail = slice_winners((one, two))
+    chat, mail = slice_winners(compared(one, two), ["one", "two"])
     assert (mail.value, mail.best, mail.not_separated) == ("mail", "one", ())
     assert mail.sentence == "part = mail: one is best, accuracy 96.7 % at n = 60, shown against two."
     assert (chat.value, chat.not_separated) == ("chat", ("one",))
@@ -344,7 +344,7 @@ def test_a_slice_has_a_winner_only_where_the_corrected_test_shows_it() -> None:
 
 def test_a_slice_that_is_the_whole_test_set_says_nothing_new() -> None:
     runs = [judged_run(name, [True, False] * 10, slices=["all"] * 20) for name in "ab"]
-    assert slice_winners(runs) == ()
+    assert slice_winners(compared(*runs), ["a", "b"]) == ()
 
 
 def test_two_models_together_reach_what_the_probabilities_allow() -> None:
