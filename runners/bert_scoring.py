@@ -7,8 +7,9 @@ text by cosine; without idf weights and without rescaling by a baseline, which e
 import contextlib
 import sys
 
+from runners.child_pass import tell_progress
 from runners.errors import EngineFailed
-from runners.text_pass import TextPass, TextPassResult, run_child, tell_progress
+from runners.text_pass import TextPass, TextPassResult, run_child
 
 
 def compare(wanted: TextPass) -> TextPassResult:

@@ -6,19 +6,15 @@ llama.cpp's `llama-perplexity`, to which benchmarks/divergence.py holds it.
 
 Every model runs in a process of its own (`python -m runners.divergence SPEC.json`), because the C library ends the
 process on some errors. The reference goes first and leaves its log-probabilities on disk, so two models are never in
-memory together and memory does not grow with the text. Lines on its standard output: `chunk DONE TOTAL`, then
-`result JSON`, or `refused SENTENCE`.
+memory together and memory does not grow with the text (child_pass.py).
 """
 
 import contextlib
 import ctypes
-import json
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
+from runners.child_pass import Progress, answer_parent, run_in_child, tell_progress
 from runners.divergence_records import DivergencePass, PassResult
 from runners.errors import EngineFailed
-from runners.exit_codes import EXPECTED_FAILURE
 from runners.token_loss import (
     Compared,
     Packed,
@@ -44,12 +40,8 @@ _PIECE_TOKENS = 512
 """Most tokens decoded in one call; their logits are held at once."""
 _ROWS_AT_ONCE = 32
 """Rows of logits worked on together: 33 MB at a vocabulary of 262,144."""
-_LINES_QUOTED = 3
 _LOG_LEVEL_WARN = 3
 _MIN_CHUNKS = 2
-
-Progress = Callable[[int, int], None]
-"""Called with chunks done and chunks in all."""
 
 
 def measure_pass(wanted: DivergencePass, on_chunk: Progress = lambda _done, _total: None) -> PassResult:
@@ -57,35 +49,8 @@ def measure_pass(wanted: DivergencePass, on_chunk: Progress = lambda _done, _tot
     wanted.base_folder.mkdir(parents=True, exist_ok=True)
     spec = wanted.base_folder / "spec.json"
     spec.write_text(wanted.model_dump_json(), encoding="utf-8")
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace", dir=wanted.base_folder) as errors:
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "runners.divergence", str(spec)],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            errors="replace",
-        )
-        try:
-            for line in child.stdout or ():
-                word, _, rest = line.strip().partition(" ")
-                if word == "chunk":
-                    done, total = rest.split()
-                    on_chunk(int(done), int(total))
-                elif word == "result":
-                    return PassResult.model_validate_json(rest)
-                elif word == "refused":
-                    raise EngineFailed(json.loads(rest))
-            code = child.wait()
-        finally:
-            child.kill()
-            child.wait()
-            if child.stdout is not None:
-                child.stdout.close()
-        errors.seek(0)
-        words = "; ".join(errors.read().strip().splitlines()[-_LINES_QUOTED:])
-    raise EngineFailed(
-        f"Measuring {wanted.model_path.name} ended with code {code} and no result: {words or 'llama.cpp said nothing'}."
-    )
+    found = run_in_child("runners.divergence", spec, f"Measuring {wanted.model_path.name}", on_chunk)
+    return PassResult.model_validate_json(found)
 
 
 def usable_threads() -> int:
@@ -225,8 +190,7 @@ def _blocks(
         for logits in model.chunk_logits(chunk):
             yield log_probabilities(logits), chunk[position : position + len(logits)]
             position += len(logits)
-        sys.stdout.write(f"chunk {number + 1} {chunks}\n")
-        sys.stdout.flush()
+        tell_progress(number + 1, chunks)
 
 
 def _write_base(
@@ -261,13 +225,7 @@ def _check_disk(wanted: DivergencePass, needed: int) -> None:
 
 def _main(spec: str) -> int:
     wanted = DivergencePass.model_validate_json(Path(spec).read_text(encoding="utf-8"))
-    try:
-        result = _run_pass(wanted)
-    except EngineFailed as error:
-        sys.stdout.write(f"refused {json.dumps(str(error))}\n")
-        return EXPECTED_FAILURE
-    sys.stdout.write(f"result {result.model_dump_json()}\n")
-    return 0
+    return answer_parent(lambda: _run_pass(wanted))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
+from runners.child_pass import tell_progress
 from runners.errors import EngineFailed
-from runners.text_pass import TextPass, TextPassResult, run_child, tell_progress
+from runners.text_pass import TextPass, TextPassResult, run_child
 
 Vectors = npt.NDArray[np.float64]
 

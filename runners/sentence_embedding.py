@@ -8,8 +8,9 @@ import sys
 
 import numpy as np
 
+from runners.child_pass import tell_progress
 from runners.errors import EngineFailed
-from runners.text_pass import TextPass, TextPassResult, run_child, tell_progress
+from runners.text_pass import TextPass, TextPassResult, run_child
 
 
 def compare(wanted: TextPass) -> TextPassResult:

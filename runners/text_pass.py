@@ -1,30 +1,23 @@
 """Similarity of texts by another model: what is asked, what comes back, and the process that it runs in.
 
 Each kind has a module of its own that is run as a process (`python -m MODULE SPEC.json`), because these libraries are
-large, may end the process, and must not stay in memory beside a candidate. Lines on its standard output: `done COUNT
-TOTAL`, then `result JSON`, or `refused SENTENCE`.
+large, may end the process, and must not stay in memory beside a candidate (child_pass.py).
 """
 
 import importlib.metadata
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from catalog.records import Record
-from runners.errors import EngineFailed, EngineUnavailable, RunnerError
-from runners.exit_codes import EXPECTED_FAILURE
+from runners.child_pass import Progress, answer_parent, run_in_child
+from runners.errors import EngineUnavailable
 
 TextPassKind = Literal["llama", "sentence_transformers", "bert_score"]
 """llama: an embedding GGUF; the others by the libraries of that name."""
-
-Progress = Callable[[int, int], None]
-"""Called with texts done and texts in all."""
 
 _MODULES: dict[TextPassKind, str] = {
     "llama": "runners.llama_embedding",
@@ -37,7 +30,6 @@ _PACKAGES: dict[TextPassKind, tuple[str, str]] = {
     "bert_score": ("bert-score", "bert-score"),
 }
 """Package that must be there, and the extra that installs it."""
-_LINES_QUOTED = 3
 
 
 class TextPass(Record):
@@ -80,8 +72,8 @@ def compare_texts(wanted: TextPass, on_progress: Progress = lambda _done, _total
     with tempfile.TemporaryDirectory(prefix="text-pass-") as name:
         spec = Path(name) / "spec.json"
         spec.write_text(wanted.model_dump_json(), encoding="utf-8")
-        with (Path(name) / "errors").open("w+", encoding="utf-8", errors="replace") as errors:
-            return _follow(wanted, [sys.executable, "-P", "-m", _MODULES[wanted.kind], str(spec)], errors, on_progress)
+        found = run_in_child(_MODULES[wanted.kind], spec, f"Comparing with {wanted.model}", on_progress)
+    return TextPassResult.model_validate_json(found)
 
 
 def check_installed(kind: TextPassKind) -> None:
@@ -100,39 +92,4 @@ def check_installed(kind: TextPassKind) -> None:
 def run_child(compare: Callable[[TextPass], TextPassResult], spec: str) -> int:
     """What the process of a kind does: read the spec, compare, print; the exit code says how it ended."""
     wanted = TextPass.model_validate_json(Path(spec).read_text(encoding="utf-8"))
-    try:
-        result = compare(wanted)
-    except RunnerError as error:
-        sys.stdout.write(f"refused {json.dumps(str(error))}\n")
-        return EXPECTED_FAILURE
-    sys.stdout.write(f"result {result.model_dump_json()}\n")
-    return 0
-
-
-def tell_progress(done: int, total: int) -> None:
-    """Called in the process of a kind."""
-    sys.stdout.write(f"done {done} {total}\n")
-    sys.stdout.flush()
-
-
-def _follow(wanted: TextPass, command: list[str], errors: IO[str], on_progress: Progress) -> TextPassResult:
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, errors="replace")
-    try:
-        for line in child.stdout or ():
-            word, _, rest = line.strip().partition(" ")
-            if word == "done":
-                done, total = rest.split()
-                on_progress(int(done), int(total))
-            elif word == "result":
-                return TextPassResult.model_validate_json(rest)
-            elif word == "refused":
-                raise EngineFailed(json.loads(rest))
-        code = child.wait()
-    finally:
-        child.kill()
-        child.wait()
-        if child.stdout is not None:
-            child.stdout.close()
-    errors.seek(0)
-    words = "; ".join(errors.read().strip().splitlines()[-_LINES_QUOTED:])
-    raise EngineFailed(f"Comparing with {wanted.model} ended with code {code} and no result: {words or 'no word'}.")
+    return answer_parent(lambda: compare(wanted))

@@ -11,12 +11,13 @@ from filelock import FileLock, Timeout
 
 from results.metrics import measured, metric_estimates
 from results.store import Store
+from runners.child_pass import Progress
 from runners.engine_options import LlamaCppOptions
 from runners.errors import EngineFailed
 from runners.records import Completion, RunResult, Score, Validity
 from runners.scorer_options import BertScoreOptions, EmbeddingSimilarityOptions, PassOptions
 from runners.scorers.judgement import trouble
-from runners.text_pass import Progress, TextPass, TextPassResult, check_installed, compare_texts
+from runners.text_pass import TextPass, TextPassResult, check_installed, compare_texts
 from workbench.candidates import resolve_candidate
 from workbench.model_catalog import ModelCatalog
 from workbench.pass_records import PassedCandidate, PassReport
