@@ -124,8 +124,7 @@ class Measured(NamedTuple):
     @property
     def right(self) -> NDArray[np.bool_]:
         """Of a share of examples: which ones have what is counted, shape (examples judged,)."""
-        counted, weight = self.units[:, 0], self.units[:, 1]
-        return np.asarray((counted == weight) & (weight > 0), dtype=np.bool_)
+        return has_what_is_counted(self.units)
 
 
 def measured(run: RunMeasurements) -> tuple[Measured, ...]:
@@ -178,11 +177,17 @@ def metric_estimates(metrics: Sequence[Measured]) -> tuple[MetricEstimate, ...]:
 
 def estimate(metric: Metric, judged: Judged) -> Estimate:
     """Value and interval of one metric, made as in `metric_estimates`; at least one example."""
-    asked = _asked(judged)
+    asked, units = _asked(judged), metric.units(judged)
     if metric.is_proportion and asked.is_plain:
-        return wilson(int(np.sum(judged.values == 1)), len(asked.ids))
+        return wilson(int(np.sum(has_what_is_counted(units))), present(units))
     bounds = (0.0, 1.0) if metric.is_mean else None
-    return bootstrap_sums([Sums(metric.units(judged), metric.statistic, bounds)], groups=asked.groups)[0]
+    return bootstrap_sums([Sums(units, metric.statistic, bounds)], groups=asked.groups)[0]
+
+
+def has_what_is_counted(units: Floats) -> NDArray[np.bool_]:
+    """Of the units of a share of examples: which ones have what is counted, shape (examples,)."""
+    counted, weight = units[:, 0], units[:, 1]
+    return np.asarray((counted == weight) & (weight > 0), dtype=np.bool_)
 
 
 class _Asked(NamedTuple):

@@ -17,7 +17,7 @@ from results.metric_words import in_prose, signed_difference, value_text
 from results.quality import groups
 from results.records import ExampleOutcome, RunMeasurements
 from results.regression_records import ExampleChange, MetricDifference, Regression, SpecChange
-from results.resampling import Bca, Floats, resample, sum_by_group
+from results.resampling import Bca, Floats, present, resample, sum_by_group
 from results.statistics import MINIMUM_FOR_BOOTSTRAP, Sums, bootstrap_sums, mcnemar_exact
 from runners.records import RunSpec, Workload
 from runners.scorer_options import PassOptions, ScorerOptions
@@ -45,6 +45,12 @@ def regress(first: Side, second: Side, margin: float | None = None) -> Regressio
     margin is how much worse the second may be, in the quality metric's own unit (0.02: two points of a share). It is
     kept where the worse end of the 95 % interval of the difference stays within it, which is a one-sided test at 2.5 %.
     """
+    stopped = next((side.name for side in (first, second) if side.run.status == "stopped"), None)
+    if stopped is not None:
+        raise NothingToCompare(
+            f"{stopped} was stopped early, which no test of a fixed number of examples allows for. "
+            "bench --resume asks it to the end."
+        )
     ids, left_out = _matched(first, second)
     if not ids:
         raise NothingToCompare(
@@ -103,7 +109,7 @@ def _recorded(side: Side) -> dict[str, str]:
         "engine build": loaded.build if loaded else None,
         "chat template": loaded.chat_template_sha256 if loaded else None,
         **_fields("options", spec.options, leave={"engine"}),
-        **_fields("prompt", test_set.prompt),
+        **_fields("prompt", spec.asked.prompt),
         "few-shot examples": _digest_of(test_set.few_shot),
         "labels": ", ".join(test_set.labels),
         **{f"scorer {name}": version for name, version in spec.scorer_versions.items()},
@@ -164,10 +170,21 @@ def _differences(first: RunMeasurements, second: RunMeasurements, ids: Sequence[
         )
         if other is None:
             continue
-        mine, theirs = _judged(first, place, ids, labels), _judged(second, other, ids, labels)
-        if mine.outcomes and len(mine.outcomes) == len(theirs.outcomes):
-            found += [_difference(options, metric, mine, theirs) for metric in metrics.METRICS.get(options.scorer, ())]
+        both = _judged_in_both(ids, (first, place), (second, other))
+        mine, theirs = _judged(first, place, both, labels), _judged(second, other, both, labels)
+        for metric in metrics.METRICS.get(options.scorer, ()) if both else ():
+            if present(metric.units(mine)) and present(metric.units(theirs)):
+                found.append(_difference(options, metric, mine, theirs))
     return found
+
+
+def _judged_in_both(ids: Sequence[str], *sides: tuple[RunMeasurements, int]) -> list[str]:
+    """Examples of which the scorer says something in every run; a scorer may fail on some."""
+    judged = []
+    for run, place in sides:
+        values = zip(run.outcomes, run.scored[place].values, strict=True)
+        judged.append({outcome.example_id for outcome, value in values if value is not None})
+    return [name for name in ids if all(name in known for known in judged)]
 
 
 def _judged(run: RunMeasurements, place: int, ids: Sequence[str], labels: Sequence[str]) -> Judged:
@@ -197,7 +214,7 @@ def _difference(options: ScorerOptions | PassOptions, metric: Metric, mine: Judg
     (estimate,) = bootstrap_sums([Sums(both, difference, bounds)], groups=by_group)
     plain = metric.is_proportion and by_group is None and bool(np.all(mine.weights == 1))
     if plain:
-        right = mine.values == 1, theirs.values == 1
+        right = metrics.has_what_is_counted(before), metrics.has_what_is_counted(after)
         p_value = mcnemar_exact(int(np.sum(right[0] & ~right[1])), int(np.sum(right[1] & ~right[0])))
     else:
         resampled = resample([(sum_by_group(both, by_group), difference)])

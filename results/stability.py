@@ -104,7 +104,10 @@ def _eligible(redrawn: Redrawn, columns: Sequence[int], chosen: Chosen, limits: 
     """Whether each candidate meets every limit in each resample."""
     fixed_limits = limits.model_copy(update=dict.fromkeys(_VARYING))
     by_name = {cost.name: cost for cost in chosen.costs}
-    fixed = [not broken_limits(s, fixed_limits, by_name.get(s.candidate.name)) for s in chosen.summaries]
+    fixed = [
+        s.stopped is None and not broken_limits(s, fixed_limits, by_name.get(s.candidate.name))
+        for s in chosen.summaries
+    ]
     met = np.repeat(np.array(fixed)[None, :], len(redrawn.quality), axis=0)
     met &= np.array([s.quality is not None for s in chosen.summaries])
     for place, (column, summary) in enumerate(zip(columns, chosen.summaries, strict=True)):

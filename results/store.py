@@ -150,7 +150,7 @@ class Store:
                 _insert(db, table, [owner | row for row in part])
             # What a judge or another pass said was of the answers that are replaced now.
             db.execute("DELETE FROM score_passes WHERE benchmark = ? AND candidate = ?", run)
-            db.execute("DELETE FROM judgings WHERE benchmark = ?", run[:1])
+            _forget_judges(db, run[0])
             db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*run, *rows.run_values(result)])
             known = "SELECT 1 FROM examples WHERE test_set_hash = ? LIMIT 1"
             if db.execute(known, [result.spec.test_set.content_hash]).fetchone() is None:
@@ -557,6 +557,17 @@ def _insert(db: Connection, table: tables.Table, values: Sequence[rows.Row]) -> 
     places = ", ".join(f"unnest(?::{kind}[])" for kind in table.columns.values())
     columns = [[rows.clean(row[name]) for row in values] for name in table.columns]
     db.execute(f"INSERT INTO {table.name} ({_names(table.columns)}) SELECT {places}", columns)
+
+
+def _forget_judges(db: Connection, benchmark: str) -> None:
+    """Grades go with the report that says whether to believe them, which rests on all runs of a benchmark."""
+    judges = """
+        SELECT scorer FROM score_passes
+        WHERE benchmark = ? AND starts_with(json_extract_string(definition, '$.scorer'), 'judge')
+    """
+    db.execute(f"DELETE FROM scores WHERE benchmark = ? AND scorer IN ({judges})", [benchmark, benchmark])
+    db.execute(f"DELETE FROM score_passes WHERE benchmark = ? AND scorer IN ({judges})", [benchmark, benchmark])
+    db.execute("DELETE FROM judgings WHERE benchmark = ?", [benchmark])
 
 
 def _forget_unused_examples(db: Connection) -> None:

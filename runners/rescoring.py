@@ -7,7 +7,7 @@ from runners.records import JUDGED_KINDS, CompletionDone, FailureHappened, RunEv
 from runners.scorers.judging import judge
 from runners.scorers.registry import open_scorer, scorer_versions
 from runners.test_set_records import Example, TestSet
-from runners.variations import variations
+from runners.variations import as_shown
 
 
 def score_again(result: RunResult, test_set: TestSet) -> RunResult:
@@ -15,7 +15,6 @@ def score_again(result: RunResult, test_set: TestSet) -> RunResult:
 
     Answers to examples that the test set no longer has are left out.
     """
-    varied = _as_shown(result.spec)
     scorers = [open_scorer(options) for options in test_set.scorers]
     examples = {example.id: example for example in test_set.examples}
     spec = result.spec.model_copy(update={"test_set": test_set, "scorer_versions": scorer_versions(test_set)})
@@ -30,9 +29,8 @@ def score_again(result: RunResult, test_set: TestSet) -> RunResult:
             if completion.workload not in JUDGED_KINDS or example is None:
                 completions.append(event)
                 continue
-            shown = varied.get(completion.request_id)
-            if shown is not None:
-                example = example.model_copy(update={"inputs": shown.inputs, "choices": shown.choices})
+            if completion.variation is not None:
+                example = as_shown(spec, example, completion.variation)
             scores, failed = judge(scorers, completion, example, spec.asked)
             completions.append(CompletionDone(completion=completion, scores=scores))
             failures += [FailureHappened(workload=completion.workload, failure=failure) for failure in failed]
@@ -40,17 +38,6 @@ def score_again(result: RunResult, test_set: TestSet) -> RunResult:
         for scorer in scorers:
             scorer.close()
     return result.model_copy(update={"spec": spec, "completions": tuple(completions), "failures": tuple(failures)})
-
-
-def _as_shown(spec: RunSpec) -> dict[str, Example]:
-    """Examples of a robustness workload as the model saw them, by request."""
-    return {
-        each.request.id: each.example
-        for workload in spec.workloads
-        if workload.kind == "robustness"
-        for variation in variations(spec.asked, workload, spec.seed)
-        for each in variation.asked
-    }
 
 
 def same_question(first: Example, second: Example) -> bool:

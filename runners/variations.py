@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from runners.perturbations import other_case, reordered, reword, typos, white_space
 from runners.prompts import example_request
-from runners.records import Perturbation, Request, Workload
+from runners.records import Perturbation, Request, RunSpec, Workload
 from runners.test_set_records import Example, PromptTemplate, TestSet
 
 ORIGINAL = "original"
@@ -61,6 +61,15 @@ def variations(test_set: TestSet, workload: Workload, seed: int) -> tuple[Variat
             name_of = _named(f"{REPEAT}{number}")
             found.append(Variation(f"{REPEAT}{number}", sampled, tuple(map(name_of, requests, chosen))))
     return tuple(found)
+
+
+def as_shown(spec: RunSpec, example: Example, variation: str) -> Example:
+    """An example as one variation of a run's robustness workload showed it, without asking which were drawn."""
+    workload = next(workload for workload in spec.workloads if workload.kind == "robustness")
+    for name in workload.perturbations:
+        if name == variation:
+            return _perturbed(name, spec.asked, example, workload, spec.seed).example
+    return example
 
 
 class _named:  # noqa: N801  reads as a function: _named("typos")(request, example)

@@ -114,7 +114,7 @@ class WorkloadRunner:
 
     def _vary(self, workload: Workload) -> None:
         """One variation after the other, in one window; each shares a beginning of its own."""
-        asked = variations(self._spec.test_set, workload, self._spec.seed)
+        asked = variations(self._test_set, workload, self._spec.seed)
         done = self._done(workload)
         parts = []
         for variation in asked:

@@ -20,6 +20,7 @@ from results.requirement_records import CandidateCost, Limits, Prices, Requireme
 from results.sensitivity import limit_changes
 from results.slice_winners import slice_winners
 from runners.engine_options import EndpointOptions
+from runners.records import EarlyStop
 from tests.decision_samples import GIB, compared, flips, judged_run
 from tests.report_samples import sweep
 from tests.results_samples import LOADED, metric, summary
@@ -394,3 +395,24 @@ def test_costs_of_a_policy_add_up() -> None:
     (policy,) = policies(compared(cheap, strong).candidates, (cheap, strong), costs)
     assert [point.cost_per_1000_examples for point in policy.points] == [1.0, 6.0]
     assert policy.strong_cost_per_1000_examples == 5.0
+
+
+def test_a_candidate_that_was_stopped_early_wins_no_resample() -> None:
+    stop = EarlyStop(
+        against="good",
+        examples=60,
+        value=0.4,
+        against_value=0.9,
+        e_value=99.0,
+        threshold=20.0,
+        alpha=0.05,
+        not_asked=140,
+    )
+    good, other = judged_run("good", flips(200, 0.9, 1)), judged_run("other", flips(200, 0.8, 2))
+    gone = judged_run("gone", flips(60, 0.4, 3), seconds=0.01, memory=GIB // 100).model_copy(
+        update={"status": "stopped", "stopped": stop}
+    )
+    made = recommend(compared(good, other, gone), Requirements(), (good, other, gone))
+    assert [out.name for out in made.excluded] == ["gone"]
+    assert made.stability is not None
+    assert "gone" not in {win.name for win in made.stability.shares if win.share > 0}

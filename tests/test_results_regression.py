@@ -1,11 +1,13 @@
 """Two runs of one model: what changed, what was fixed or broken, and when it counts as worse."""
 
+import numpy as np
 import pytest
 
 from results.errors import NothingToCompare
-from results.records import RunMeasurements
+from results.records import RunMeasurements, ScorerOutcomes
 from results.regression import Side, regress
 from runners.records import RunSpec
+from runners.scorer_options import JsonFieldsOptions, LabelMatchOptions, TokenF1Options
 from runners.test_set_records import PromptTemplate
 from tests.decision_samples import flips, judged_run
 from tests.results_samples import spec
@@ -112,3 +114,49 @@ def test_grouped_examples_are_tested_together() -> None:
     # Ten broken examples are one broken group of ten: nothing is shown by that.
     assert made.quality.test == "paired bootstrap"
     assert made.quality.shown == "no difference"
+
+
+def test_a_share_of_something_else_than_right_answers_is_tested_by_what_it_counts() -> None:
+    """Whole records stay wrong, but JSON that was valid is not any more."""
+    options = JsonFieldsOptions(json_schema='{"type": "object"}')
+    n = 40
+
+    def judged(valid: float) -> dict[str, object]:
+        counts = {"true": 0.0, "predicted": 1.0, "expected": 1.0, "record": 0.0, "valid": valid}
+        column = ScorerOutcomes(
+            scorer="json_fields", values=(0.0,) * n, counts={name: (value,) * n for name, value in counts.items()}
+        )
+        return {"scorers": (options,), "scored": (column,)}
+
+    made = regress(side("old", [False] * n, None, **judged(1.0)), side("new", [False] * n, None, **judged(0.0)))
+    (valid,) = [metric for metric in made.metrics if metric.name == "schema_valid"]
+    assert (valid.before, valid.after, valid.shown) == (1.0, 0.0, "worse")
+    assert valid.p_value == pytest.approx(2 * 0.5**n)
+
+
+def test_a_scorer_that_failed_on_other_examples_is_compared_on_those_that_both_have() -> None:
+    chance = np.random.default_rng(3)
+    values = chance.uniform(size=30).tolist()
+
+    def judged(missing: int) -> dict[str, object]:
+        kept = tuple(None if place == missing else value for place, value in enumerate(values))
+        first = ScorerOutcomes(scorer="label_match", values=(1.0,) * 30)
+        return {
+            "scorers": (LabelMatchOptions(), TokenF1Options()),
+            "scored": (first, ScorerOutcomes(scorer="token_f1", values=kept)),
+        }
+
+    made = regress(side("old", [True] * 30, None, **judged(0)), side("new", [True] * 30, None, **judged(29)))
+    (f1,) = [metric for metric in made.metrics if metric.name == "token_f1"]
+    assert (f1.difference.value, f1.difference.n, f1.p_value) == (0.0, 28, 1.0)
+
+
+def test_a_run_that_was_stopped_early_is_not_tested() -> None:
+    with pytest.raises(NothingToCompare, match="new/m was stopped early"):
+        regress(side("old", [True] * 40), side("new", [False] * 40, status="stopped"))
+
+
+def test_another_prompt_of_the_same_test_set_is_a_change() -> None:
+    other = spec("new", examples=4).model_copy(update={"prompt": PromptTemplate(user="Say: {{ text }}")})
+    made = regress(side("old", [True] * 4), side("new", [True] * 4, other))
+    assert ("prompt.user", "Say: {{ text }}") in {(change.what, change.after) for change in made.changes}

@@ -16,6 +16,7 @@ from runners.records import (
     Workload,
     WorkloadFinished,
 )
+from runners.scorer_options import EmbeddingSimilarityOptions, JudgeOptions
 from tests.results_samples import LOADED, benchmark, failure, judged, run_result, spec, timed
 
 
@@ -290,3 +291,34 @@ def test_the_probability_of_a_calibrated_answer_is_what_decided(store: Store) ->
     assert store.run_result("demo", "A").completions[0].completion.choice_scores == scores
     # Evidence -1.0 + 0.5 for "yes" and -2.0 + 3.0 for "no".
     assert store.example_results("demo")[0].answers["A"].probability == pytest.approx(1 / (1 + 2.718281828459045**-1.5))
+
+
+@pytest.mark.parametrize("unit", ["tokens", "bytes"])
+def test_answers_chosen_by_something_else_than_their_probability_have_none(store: Store, unit: str) -> None:
+    workload = Workload.model_validate({"kind": "accuracy", "length_normalisation": unit})
+    done = [judged("e1", "yes", target="yes", logprobs=(-4.0, -2.0))]
+    store.save_run("demo", run_result(completions=done, run_spec=spec(workloads=[workload])))
+    assert store.example_results("demo")[0].answers["A"].probability is None
+
+
+def grade(example_id: str, scorer: str) -> Score:
+    return Score(
+        request_id=example_id, example_id=example_id, scorer=scorer, version="1", validity=Validity.SCORED, value=1.0
+    )
+
+
+def test_grades_go_when_another_run_changes_because_the_report_on_their_judge_does(store: Store) -> None:
+    """Similarities to the right answer rest on the run alone, and stay."""
+    store.save_benchmark(benchmark("A", "B"))
+    for name in ("A", "B"):
+        store.save_run("demo", run_result(name, completions=[judged("e1", "yes", target="yes")]))
+    judge = JudgeOptions(judge="someone", rules="1")
+    alike = EmbeddingSimilarityOptions(model="m", pooling="mean")
+    for options in (judge, alike):
+        store.save_pass("demo", "A", options, [grade("e1", options.name)])
+    first, _ = store.measurements("demo")
+    assert [options.name for options in first.scorers] == ["label_match", "embedding_similarity", "judge"]
+    store.save_run("demo", run_result("B", completions=[judged("e1", "no", target="yes")]))
+    first, _ = store.measurements("demo")
+    assert [options.name for options in first.scorers] == ["label_match", "embedding_similarity"]
+    assert [column.scorer for column in first.scored] == ["label_match", "embedding_similarity"]

@@ -14,10 +14,15 @@ from runners.engine_options import EngineOptions, LlamaCppOptions, ScriptedOptio
 from runners.errors import BadTemplate
 from runners.process import RunFolder, run_in_worker
 from runners.records import RunResult, RunSpec, Workload
+from runners.rescoring import score_again
+from runners.scorer_options import ChoiceMatchOptions
+from runners.test_set_records import Example, PromptTemplate, TestSet
+from runners.variations import variations
 from tests.making import LABELS, make_examples, make_spec, make_test_set, small_llama_options, smollm2_path
 from tests.results_samples import benchmark
 from tests.test_cli import TEST_SET
 from workbench.benchmark_file import parse_benchmark
+from workbench.task_defaults import usual_prompt
 from workbench.test_sets import prepare_benchmark
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "robustness.md").read_text(encoding="utf-8")
@@ -216,3 +221,43 @@ def test_a_real_model_is_asked_every_way_and_agrees_with_itself_at_temperature_0
         repeat = by_id["robustness", name.replace("original", "repeat-1")]
         assert repeat.method == "generated"
         assert repeat.text in LABELS
+
+
+def test_a_prompt_of_its_own_is_varied_not_the_one_of_the_test_set(tmp_path: Path) -> None:
+    varied = Workload.model_validate({"kind": "robustness", "perturbations": ["case"]})
+    prompt = PromptTemplate(user="A second prompt with many more words before the text: {{ text }}")
+    spec = make_spec(ScriptedOptions(), workloads=(Workload(kind="accuracy"), varied))
+    tokens = {
+        event.completion.request_id: event.completion.prompt_tokens
+        for event in run(spec.model_copy(update={"prompt": prompt, "prompt_name": "second"}), tmp_path).completions
+    }
+    assert tokens["original:e0"] == tokens["e0"]
+    assert tokens["case:e0"] == tokens["e0"]
+
+
+def test_varied_choices_are_scored_again_as_they_were_shown_however_often(tmp_path: Path) -> None:
+    """Letters name other choices in another order, and which examples were drawn changes with the test set."""
+    examples = tuple(
+        Example(id=f"q{n}", inputs={"text": str(n)}, target="yes", choices=("no", "perhaps", "yes")) for n in range(30)
+    )
+    test_set = TestSet(
+        name="letters",
+        task="multiple_choice",
+        labels=(),
+        examples=examples,
+        prompt=usual_prompt("multiple_choice", "text", examples),
+        scorers=(ChoiceMatchOptions(),),
+    )
+    workload = Workload.model_validate({"kind": "robustness", "perturbations": ["label_order"], "examples": 20})
+    right = {
+        each.request.id: "ABC"[each.example.choices.index("yes")]
+        for variation in variations(test_set, workload, 0)
+        for each in variation.asked
+    }
+    spec = make_spec(ScriptedOptions(answers=right), test_set=test_set, workloads=(workload,))
+    result = run(spec, tmp_path)
+    assert {score.value for event in result.completions for score in event.scores} == {1.0}
+    fewer = test_set.model_copy(update={"examples": examples[1:]})
+    again = score_again(score_again(result, fewer), fewer)
+    assert len(again.completions) >= 38
+    assert {score.value for event in again.completions for score in event.scores} == {1.0}

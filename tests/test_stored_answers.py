@@ -205,3 +205,32 @@ def test_varied_answers_are_scored_again_too(folder: Path) -> None:
     (folder / "messages.csv").write_text(EXAMPLES.replace(",delivery\nm1", ",billing\nm1"))
     workbench(home, "rescore", str(folder / "mine.yaml"))
     assert varied() != before
+
+
+def test_an_import_never_replaces_a_measured_run_and_stays_when_the_benchmark_goes_on(folder: Path) -> None:
+    home = folder / "home"
+    workbench(home, "bench", str(folder / "mine.yaml"))
+    arguments = ("completions", "import", str(folder / "others.jsonl"), "--testset", str(folder / "mine.yaml"))
+    (folder / "others.jsonl").write_text(lines({"id": "m0", "model": "quick", "text": "delivery"}))
+    refused = workbench(home, *arguments, code=1)
+    assert "has a measured run of 'quick', which an import would replace" in " ".join(refused.stderr.split())
+    (folder / "others.jsonl").write_text(
+        lines(*({"id": f"m{n}", "model": "big", "text": "delivery"} for n in range(4)))
+    )
+    workbench(home, *arguments)
+    workbench(home, "bench", str(folder / "mine.yaml"), "--resume")
+    assert accuracy(home, "big") == accuracy(home, "quick") == 0.5
+
+
+def test_imported_answers_are_scored_again_by_the_name_of_their_benchmark(folder: Path) -> None:
+    home = folder / "home"
+    (folder / "others.jsonl").write_text(
+        lines(*({"id": f"m{n}", "model": "big", "text": "delivery"} for n in range(4)))
+    )
+    workbench(home, "completions", "import", str(folder / "others.jsonl"), "--testset", str(folder / "messages.csv"))
+    (folder / "messages.csv").write_text(
+        EXAMPLES.replace("send it back,returns", "send it back,delivery") + "m9,x,returns\n"
+    )
+    workbench(home, "rescore", "others")
+    compared = printed(workbench(home, "compare", "others", "--json"))["candidates"][0]
+    assert (compared["accuracy"]["value"], compared["accuracy"]["n"]) == (0.75, 4)

@@ -4,6 +4,7 @@ A candidate that cannot be prepared or fails becomes a stored failure; the other
 """
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -58,7 +59,7 @@ class BenchmarkRun:
             raise BadBenchmarkFile(f"Two candidates are called {doubled!r}. Give each a name of its own.")
         stops = self._early_stops(len(names))
         job.update(candidates=tuple(CandidateProgress(name=name) for name in names))
-        self._store.save_benchmark(benchmark_record(self._prepared, tuple(names)))
+        self._store.save_benchmark(benchmark_record(self._prepared, (*names, *self._imported(names))))
         with hold_device(job, self._settings):
             specs = [spec for run in planned if (spec := self._spec(job, run)) is not None]
             time_left = TimeLeft(specs)
@@ -120,6 +121,18 @@ class BenchmarkRun:
             prompt_name=planned.prompt.name if planned.prompt is not None else None,
         )
 
+    def _is_stored(self, result: RunResult) -> bool:
+        """Whether a resumed run had nothing to do: saving it again would drop what judges said of its answers."""
+        name, candidate = self._prepared.definition.name, result.spec.candidate.name
+        known = {(run.candidate, run.key, run.status, run.completions) for run in self._store.runs(name)}
+        return self._resume and (candidate, result.spec.key, result.status, len(result.completions)) in known
+
+    def _imported(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Candidates whose answers were made elsewhere: they stand in no file, and stay."""
+        name = self._prepared.definition.name
+        kept = [run.candidate for run in self._store.runs() if run.benchmark == name and run.candidate not in names]
+        return tuple(each for each in kept if self._store.run_spec(name, each).candidate.engine == "imported")
+
     def _early_stops(self, candidates: int) -> EarlyStops | None:
         """Who may be stopped early; None where nobody asked for it. Raises BadBenchmarkFile where it cannot be."""
         definition = self._prepared.definition
@@ -137,7 +150,9 @@ class BenchmarkRun:
         stored = self._store.runs(self._prepared.definition.name)
         if any(run.status == "stopped" and run.candidate == spec.candidate.name for run in stored):
             return None
-        return stops.race(spec, read_result(spec, folder))
+        done = read_result(spec, folder)
+        # What it would save has been asked already.
+        return None if done.status == "finished" else stops.race(spec, done)
 
     def _measure(self, job: Job, spec: RunSpec, time_left: TimeLeft, stops: EarlyStops | None) -> None:
         name = spec.candidate.name
@@ -161,7 +176,8 @@ class BenchmarkRun:
         if stops is not None and not job.is_cancelled():
             result = stops.finish(result, race)
         time_left.give_up(name)
-        self._store.save_run(self._prepared.definition.name, result)
+        if not self._is_stored(result):
+            self._store.save_run(self._prepared.definition.name, result)
         state = "failed" if result.status in {"failed", "incomplete"} else result.status
         job.update_candidate(name, state=state, stage=_summary(result))
 

@@ -59,11 +59,13 @@ def _too_long(prepared: PreparedBenchmark, engine: Engine, name: str, room: int)
     asked = [each for each in prepared.definition.workloads if each.kind == "accuracy"]
     workload = asked[0] if asked else Workload(kind="accuracy")
     test_set: TestSet = prepared.test_set
+    prompts = [prompt.template for prompt in prepared.definition.prompts] or [test_set.prompt]
+    versions = [test_set.model_copy(update={"prompt": prompt}) for prompt in prompts]
     # What is chosen among given answers needs room for the longest of them, which is a few tokens.
     answer = 0 if chooses(test_set, workload) else workload.max_output_tokens
     problems = []
     for example in test_set.examples:
-        prompt = engine.count_tokens(example_request(test_set, example, workload))
+        prompt = max(engine.count_tokens(example_request(version, example, workload)) for version in versions)
         if prompt + answer > room:
             with_answer = f" and {answer:,} for the answer" if answer else ""
             found = f"the prompt has {prompt:,} tokens{with_answer}; {name} has room for {room:,}"

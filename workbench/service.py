@@ -189,14 +189,15 @@ class Workbench:
     def prepare_again(self, benchmark: str, *, reread: bool = False) -> PreparedBenchmark:
         """A stored benchmark, ready to be resumed or repeated, as it was defined then, or as its file is now."""
         stored = self._store.benchmark(benchmark)
-        if stored.source is None:
+        if not stored.definition:
             raise BadBenchmarkFile(f"The benchmark {benchmark!r} was stored without its file and cannot be run again.")
-        if reread:
+        if reread and stored.source is not None:
             return self.prepare_file(Path(stored.source), name=benchmark)
-        definition = parse_benchmark(stored.definition, stored.source)
+        # Imported answers may have been kept under another name than their file's.
+        definition = parse_benchmark(stored.definition, stored.source or benchmark)
         return prepare_benchmark(
-            definition,
-            Path(stored.source).parent,
+            definition.model_copy(update={"name": benchmark}),
+            Path(stored.source or "").parent,
             source=stored.source,
             text=stored.definition,
             kept=self.test_sets,

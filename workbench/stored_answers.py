@@ -4,6 +4,7 @@ A part of the service; no model is loaded here.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from catalog.errors import ModelNotFound
@@ -136,6 +137,7 @@ class StoredAnswers:
                 f"The benchmark {name!r} exists with another version of its test set, so its runs would not be "
                 "comparable. Import under another name with --name."
             )
+        self._refuse_measured(name, file.answers)
         known = earlier.candidates if earlier is not None else ()
         self._store.save_benchmark(
             earlier.model_copy(update={"candidates": tuple(dict.fromkeys((*known, *file.answers)))})
@@ -151,6 +153,16 @@ class StoredAnswers:
         return Imported(
             benchmark=name, models={model: len(found) for model, found in file.answers.items()}, notes=tuple(notes)
         )
+
+    def _refuse_measured(self, name: str, models: Iterable[str]) -> None:
+        """Raises BadCompletions where a model's run was measured here: an import would replace more than it brings."""
+        stored = {run.candidate for run in self._store.runs() if run.benchmark == name}
+        for model in models:
+            if model in stored and self._store.run_spec(name, model).candidate.engine != "imported":
+                raise BadCompletions(
+                    f"The benchmark {name!r} has a measured run of {model!r}, which an import would replace. "
+                    "Import under another name with --name, or give the model another name in the file."
+                )
 
     def _run(
         self, file: CompletionFile, model: str, answers: tuple[ImportedAnswer, ...], prepared: PreparedBenchmark
@@ -211,6 +223,8 @@ def _notes_on_rescoring(before: list[RunResult], after: list[RunResult]) -> tupl
         missing = sum(example.id not in asked for example in new.spec.test_set.examples)
         left_out = len(old.completions) - len(new.completions)
         name = new.spec.candidate.name
+        if new.status == "stopped":
+            notes.append(f"{name} was stopped by its earlier scores; bench --resume asks it to the end.")
         if missing:
             notes.append(f"{name}: {missing} examples were never answered; bench --resume asks them.")
         if left_out:

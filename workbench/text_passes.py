@@ -93,6 +93,8 @@ class TextPasses:
     def _report(self, benchmark: str, options: PassOptions, found: TextPassResult, without: int) -> PassReport:
         candidates = []
         for run in self._store.measurements(benchmark):
+            if options.name not in {scorer.name for scorer in run.scorers}:
+                continue
             place = [scorer.name for scorer in run.scorers].index(options.name)
             candidates.append(
                 PassedCandidate(
