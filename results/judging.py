@@ -139,13 +139,24 @@ def belief(agreements: Sequence[JudgeAgreement], min_kappa: float) -> str | None
         )
     low = [(each.kappa, each) for each in agreements if each.kappa is not None and each.kappa.value < min_kappa]
     if not low:
-        return None
+        return _not_defined(agreements)
     kappa, worst = min(low, key=lambda found: found[0].value)
     interval = "" if kappa.low is None or kappa.high is None else f" ({kappa.low:.2f} to {kappa.high:.2f})"
     return (
         f"Do not decide by these grades: against {worst.held_against} the judge agrees on "
         f"{numbers.percent(worst.same.value)} of {numbers.count(worst.n)}, which is kappa {kappa.value:.2f}{interval}, "
         f"below {min_kappa:g}. Try a stronger judge or a clearer rubric."
+    )
+
+
+def _not_defined(agreements: Sequence[JudgeAgreement]) -> str | None:
+    """Where both put everything into one kind, agreeing is no merit: kappa has no value, and nothing is known."""
+    alike = next((each for each in agreements if each.kappa is None), None)
+    if alike is None:
+        return None
+    return (
+        f"Nobody knows whether this judge is right: it and {alike.held_against} put all of "
+        f"{numbers.things(alike.n, 'answer')} into one kind, which says nothing. Have it grade right and wrong answers."
     )
 
 

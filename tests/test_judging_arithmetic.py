@@ -169,3 +169,10 @@ def test_low_agreement_warns_with_the_numbers_and_good_agreement_does_not() -> N
         "which is kappa 0.25 (0.10 to 0.40), below 0.6."
     )
     assert "Nobody knows" in (belief([], 0.6) or "")
+
+
+def test_agreement_on_answers_of_one_kind_is_not_believed() -> None:
+    nothing = JudgeAgreement(held_against="the first scorer", n=3, same=wilson(3, 3), kappa=None)
+    warning = belief([nothing], 0.6)
+    assert warning is not None
+    assert "put all of 3 answers into one kind" in warning
