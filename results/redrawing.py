@@ -4,7 +4,6 @@ One draw of examples serves all candidates, so that what they have in common sta
 drawn together. Latencies are drawn per candidate from its own requests. Nothing here weighs or ranks.
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,6 +14,8 @@ from scipy import special
 from results import metrics
 from results.metric_records import Metric
 from results.records import ExampleOutcome, RunMeasurements
+from results.resampling import clusters_of
+from results.statistics import redrawn_quantiles
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -88,7 +89,9 @@ def judgements(runs: Sequence[RunMeasurements]) -> Judgements | None:
     for (place, _), part in zip(scored, parts, strict=True):
         if part.outcomes:
             rows = [ids[outcome.example_id] for outcome in part.outcomes]
-            units[rows, place], judged[rows, place], right[rows, place] = metric.units(part), True, part.values == 1
+            added = metric.units(part)
+            units[rows, place], judged[rows, place] = added, True
+            right[rows, place] = metrics.has_what_is_counted(added)
     if not judged.any():
         return None
     return Judgements(
@@ -98,7 +101,7 @@ def judgements(runs: Sequence[RunMeasurements]) -> Judgements | None:
         units=units,
         judged=judged,
         right=right,
-        clusters=_clusters(groups),
+        clusters=clusters_of(groups),
         grouped=any(name is not None for name in groups),
     )
 
@@ -157,7 +160,7 @@ def _redrawn_sums(found: Judgements, rng: np.random.Generator, resamples: int) -
 def _alike(found: Judgements, values: Floats, pairs: Floats) -> Booleans:
     """Whether the test, corrected over all pairs (Holm 1979), leaves two candidates untold apart, per resample.
 
-    Shares of examples: McNemar's exact test of the redrawn examples. Everything else, and groups besides: the
+    Shares of ungrouped examples: McNemar's exact test of the redrawn examples. Everything else: the
     difference over its standard deviation among the resamples, which is normal in large samples.
     """
     candidates = values.shape[1]
@@ -170,7 +173,7 @@ def _alike(found: Judgements, values: Floats, pairs: Floats) -> Booleans:
     ]
     if not places:
         return alike
-    exact = found.metric.is_proportion
+    exact = found.metric.is_proportion and not found.grouped
     p_values = np.column_stack(
         [_mcnemar(pairs[:, i, j], pairs[:, j, i]) if exact else _normal(values[:, i] - values[:, j]) for i, j in places]
     )
@@ -179,10 +182,7 @@ def _alike(found: Judgements, values: Floats, pairs: Floats) -> Booleans:
     adjusted = np.empty_like(p_values)
     np.put_along_axis(adjusted, order, np.maximum.accumulate(stepped, axis=1), axis=1)
     for place, (i, j) in enumerate(places):
-        told = adjusted[:, place] < _SIGNIFICANCE
-        if exact and found.grouped:
-            told &= _normal(values[:, i] - values[:, j]) < _SIGNIFICANCE
-        alike[:, i, j] = alike[:, j, i] = ~told
+        alike[:, i, j] = alike[:, j, i] = adjusted[:, place] >= _SIGNIFICANCE
     return alike
 
 
@@ -210,34 +210,5 @@ def _times(run: RunMeasurements, field: str) -> Floats:
 
 
 def _quantiles(ordered: Floats, q: float, rng: np.random.Generator, resamples: int) -> Floats:
-    """A quantile of redrawn values, shape (resamples,), NaN without values.
-
-    Order statistics are drawn directly, as in `results.statistics.bootstrap_quantile`.
-    """
-    n = len(ordered)
-    if n == 0:
-        return np.full(resamples, np.nan)
-    k = math.floor((n - 1) * q) + 1
-    share = (n - 1) * q - (k - 1)
-    lower = rng.beta(k, n - k + 1, size=resamples)
-    drawn = ordered[np.minimum((lower * n).astype(np.int64), n - 1)]
-    if share > 0:
-        upper = lower + (1 - lower) * (1 - rng.random(resamples) ** (1 / (n - k)))
-        drawn = drawn * (1 - share) + ordered[np.minimum((upper * n).astype(np.int64), n - 1)] * share
-    return np.asarray(drawn, dtype=np.float64)
-
-
-def _clusters(groups: Sequence[str | None]) -> NDArray[np.int64]:
-    """Number of each example's group, in the order they occur; an example without a group stands alone."""
-    numbers: dict[str, int] = {}
-    found: list[int] = []
-    following = 0
-    for group in groups:
-        if group is not None and group in numbers:
-            found.append(numbers[group])
-            continue
-        if group is not None:
-            numbers[group] = following
-        found.append(following)
-        following += 1
-    return np.array(found, dtype=np.int64)
+    """A quantile of redrawn values, shape (resamples,), NaN without values."""
+    return redrawn_quantiles(ordered, q, rng, resamples) if len(ordered) else np.full(resamples, np.nan)

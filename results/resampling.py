@@ -181,8 +181,16 @@ def sum_by_group(units: Floats, groups: Sequence[str | None] | None) -> Floats:
         return units
     if len(groups) != len(units):
         raise ValueError(f"{len(units)} values need as many groups, not {len(groups)}.")
+    owners = clusters_of(groups)
+    sums = np.zeros((int(owners.max(initial=-1)) + 1, units.shape[1]))
+    np.add.at(sums, owners, units)
+    return sums
+
+
+def clusters_of(groups: Sequence[str | None]) -> NDArray[np.intp]:
+    """Number of each unit's group, in order of appearance, shape (units,); a unit without a group stands alone."""
     places: dict[str, int] = {}
-    owners = np.empty(len(units), dtype=np.intp)
+    owners = np.empty(len(groups), dtype=np.intp)
     clusters = 0
     for place, group in enumerate(groups):
         if group is not None and group in places:
@@ -192,9 +200,7 @@ def sum_by_group(units: Floats, groups: Sequence[str | None] | None) -> Floats:
             places[group] = clusters
         owners[place] = clusters
         clusters += 1
-    sums = np.zeros((clusters, units.shape[1]))
-    np.add.at(sums, owners, units)
-    return sums
+    return owners
 
 
 def _bundled(parts: Sequence[Floats], seed: int) -> list[Floats]:

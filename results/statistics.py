@@ -108,8 +108,6 @@ def bootstrap_quantile(values: Sequence[float], q: float, *, seed: int = 0, resa
     A quantile is given from `minimum_for_quantile(q)` values on: with fewer it would be the extreme value dressed up.
     The interval is given where the sample can hold the true quantile between its extremes at 95 %, that is
     1 - max(q, 1-q)^n ≥ 0.975 (Hahn & Meeker 1991, §5.2): from 6 values for the median, 72 for the 95th percentile.
-    Resampled order statistics are drawn directly instead of sorting resamples: the k-th of n uniform values is
-    Beta(k, n-k+1), and the next one above u is u + (1-u)·(1 - V^(1/(n-k))) (David & Nagaraja 2003, §2.1).
     """
     n = len(values)
     needed = minimum_for_quantile(q)
@@ -123,18 +121,26 @@ def bootstrap_quantile(values: Sequence[float], q: float, *, seed: int = 0, resa
     enough = math.ceil(math.log(0.025) / math.log(max(q, 1 - q)))
     if n < enough:
         return Estimate(value=value, n=n, method=f"{rule}; no interval: that needs n ≥ {enough}")
-    rng = np.random.default_rng(seed)
+    low, high = np.quantile(redrawn_quantiles(ordered, q, np.random.default_rng(seed), resamples), [0.025, 0.975])
+    method = f"{rule}; percentile bootstrap 95 %, {resamples:,} resamples"
+    return Estimate(value=value, low=float(low), high=float(high), n=n, method=method)
+
+
+def redrawn_quantiles(ordered: Floats, q: float, rng: np.random.Generator, resamples: int) -> Floats:
+    """The quantile of resamples of sorted values (at least one), shape (resamples,).
+
+    Order statistics are drawn directly instead of sorting resamples: the k-th of n uniform values is Beta(k, n-k+1),
+    and the next one above u is u + (1-u)·(1 - V^(1/(n-k))) (David & Nagaraja 2003, §2.1).
+    """
+    n = len(ordered)
     k = math.floor((n - 1) * q) + 1
     share = (n - 1) * q - (k - 1)
     lower = rng.beta(k, n - k + 1, size=resamples)
-    replicates = ordered[np.minimum((lower * n).astype(np.int64), n - 1)]
+    drawn = ordered[np.minimum((lower * n).astype(np.int64), n - 1)]
     if share > 0:
         upper = lower + (1 - lower) * (1 - rng.random(resamples) ** (1 / (n - k)))
-        above = ordered[np.minimum((upper * n).astype(np.int64), n - 1)]
-        replicates = replicates * (1 - share) + above * share
-    low, high = np.quantile(replicates, [0.025, 0.975])
-    method = f"{rule}; percentile bootstrap 95 %, {resamples:,} resamples"
-    return Estimate(value=value, low=float(low), high=float(high), n=n, method=method)
+        drawn = drawn * (1 - share) + ordered[np.minimum((upper * n).astype(np.int64), n - 1)] * share
+    return np.asarray(drawn, dtype=np.float64)
 
 
 def pooled_quantiles(

@@ -57,7 +57,7 @@ def summarise(
         verdict=verdict,
         loaded=measurements.loaded,
         metrics=estimates,
-        accuracy=_named(estimates, "accuracy") or quality.accuracy(outcomes),
+        accuracy=_named(estimates, "accuracy"),
         balanced_accuracy=_named(estimates, "balanced_accuracy"),
         macro_f1=_named(estimates, "macro_f1"),
         labels=quality.label_qualities(outcomes, labels),

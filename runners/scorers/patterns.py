@@ -13,7 +13,7 @@ from runners.scorers.refusal import refuses
 from runners.test_set_records import Example, TestSet
 from runners.text_scorer_options import RegexOptions
 
-_LONGEST_MATCH_SECONDS = 10.0
+_LONGEST_MATCH_SECONDS = 2.0
 """Patterns with nested repetition can take longer than anybody lives."""
 
 
