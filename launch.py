@@ -53,13 +53,16 @@ STAMP = VENV / "installed.json"
 LOCK = VENV / "install.lock"
 LOG = VENV / "install.log"
 
-RUN_EXTRAS = frozenset({"demo", "llama-cpp"})
+RUN_EXTRAS = frozenset({"demo", "llama-cpp", "pdf"})
 TEST_EXTRAS = RUN_EXTRAS | {"dev"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 SECONDS_BETWEEN_LINES = 30.0
 
 HELP = """\
-python3 launch.py [--no-browser]     open the workbench in the browser (the first time, install it before)
+python3 launch.py                    open the workbench in a window of its own (the first time, install it before);
+                                     a second start shows the window of the first again
+python3 launch.py --tab              open it in a tab of the usual browser
+python3 launch.py --no-browser       only print its address
 python3 launch.py demo               run the main job on the embedded models and open its report
 python3 launch.py test [pytest ...]  install what the tests need, then run ruff, mypy and pytest
 python3 launch.py repair             install everything again, then stop
@@ -493,7 +496,7 @@ def prepare_browser() -> None:
         say(f"No Chromium was found, and apt-get may not be used without a password: {skipped}")
         return
     run_step("Refreshing Debian's package lists", [*prefix, apt, "update"], 20)
-    packages = ["chromium", "fonts-dejavu-core"]
+    packages = ["chromium", "fonts-dejavu-core", "libpangoft2-1.0-0", "libharfbuzz-subset0"]  # the last two: PDF
     output = run_step("Installing Chromium from Debian", [*prefix, apt, "install", "-y", *packages], 60)
     if output or not any(shutil.which(name) for name in BROWSERS):
         reason = " / ".join(last_useful_lines(output, 1)) or "apt-get installed no chromium"
@@ -537,7 +540,7 @@ def workbench_arguments(arguments: list[str]) -> list[str]:
     """Return what the workbench's own command line gets: `ui` where only options of the page are given."""
     if arguments[:1] == ["--"]:
         return arguments[1:]
-    if not arguments or (arguments[0].startswith("-") and "--no-browser" in arguments):
+    if not arguments or (arguments[0].startswith("-") and {"--no-browser", "--tab"} & set(arguments)):
         return ["ui", *arguments]
     return arguments
 

@@ -171,6 +171,25 @@ def quantizations_to_make(model: Model, machine: Machine, settings: FitSettings)
     return tuple(sorted(options, key=lambda option: option.expected_loss or 0.0))
 
 
+def largest_to_make(model: Model, machine: Machine, settings: FitSettings) -> QuantizationOption | None:
+    """`largest_fitting` of `quantizations_to_make`, without predicting what is coarser than the first that fits."""
+    if settings.engine != "llama-cpp" or model.quantization is not None or model.base_model_relation == "quantized":
+        return None
+    losses = {
+        name: expected_loss(name, model.parameters).nats_per_token or 0.0
+        for name in (UNQUANTIZED_NAME, *published_losses())
+    }
+    second: QuantizationOption | None = None
+    for name in sorted(losses, key=lambda name: losses[name]):
+        option = _option(model, model.id, _Offer(name, None, None), machine, settings)
+        value = option.fit.value if option.fit is not None else None
+        if value is GOES_IN[0]:
+            return option
+        if value in GOES_IN and second is None:
+            second = option
+    return second
+
+
 def largest_fitting(options: Iterable[QuantizationOption]) -> QuantizationOption | None:
     """The first of the ordered options that fits, else the first that is tight, else None."""
     listed = tuple(options)

@@ -13,6 +13,38 @@ def concluded(pair: Comparison, shows_difference: bool) -> Comparison:
     return pair.model_copy(update={"conclusion": sentence})
 
 
+def decision(pair: Comparison, shows_difference: bool) -> str:
+    """The same in short, for a table: who is better by how much, or that the two cannot be told apart.
+
+    Equivalent is said where a margin was set before the run, not being worse by it is shown after correction, and the
+    whole interval lies within it (two one-sided tests: Schuirmann 1987, J. Pharmacokin. Biopharm. 15:657).
+    """
+    margin = pair.not_worse.margin if pair.not_worse is not None and pair.not_worse.shown else None
+    if shows_difference:
+        first_wins = (pair.difference.value > 0) == pair.higher_is_better
+        winner, other = (pair.first, pair.second) if first_wins else (pair.second, pair.first)
+        size = _size(pair, flipped=pair.difference.value < 0)
+        within = f"; {other} is within the {_difference(pair, margin)} agreed" if margin is not None else ""
+        return f"{winner} is better than {other} by {size}{within}"
+    if pair.test == "none":
+        return f"{pair.first} and {pair.second} cannot be compared: {_too_few(pair)}"
+    low, high = pair.difference.low, pair.difference.high
+    if margin is not None and low is not None and high is not None and -margin < low and high < margin:
+        return f"{pair.first} and {pair.second} are equivalent within {_difference(pair, margin)}"
+    return f"{pair.first} and {pair.second} cannot be told apart"
+
+
+def _size(pair: Comparison, *, flipped: bool) -> str:
+    """The difference with its interval, without signs where all of it is on one side."""
+    found, sign = pair.difference, -1 if flipped else 1
+    text = _difference(pair, sign * found.value)
+    if found.low is None or found.high is None:
+        return text
+    ends = sorted((sign * found.low, sign * found.high))
+    low, high = (_difference(pair, end).removesuffix(" points") for end in ends)
+    return f"{text} ({low} to {high})"
+
+
 def stopped_early(name: str, stop: EarlyStop) -> str:
     """Why a candidate was stopped, and what that saved."""
     margin = f" by more than {numbers.points(stop.margin)}" if stop.margin else ""

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from results.store import Connection, Store
+from results.store import Store
+from results.store_file import Connection
 
 Stored = Literal["completions", "scores"]
 """Tables that are read out of the results file."""

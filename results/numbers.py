@@ -45,6 +45,17 @@ def seconds(value: float | None) -> str:
     return f"{_fixed(value / scale, _digits(value / scale))} {name}"
 
 
+def time_range(low: float | None, high: float | None) -> str:
+    """A rough duration from a shortest to a longest: `20–45 s`, `50 s to 2 min`, `3–12 min`, `1.5–4 h`."""
+    if low is None or high is None:
+        return UNKNOWN
+    first, last = _rough_time(low), _rough_time(high)
+    if first == last:
+        return f"about {last}"
+    number, _, unit = first.partition(" ")
+    return f"{number}–{last}" if last.endswith(f" {unit}") else f"{first} to {last}"
+
+
 def bytes_(value: float | None) -> str:
     """Memory in binary units: 1288490189 → `1.2 GiB`."""
     if value is None:
@@ -82,6 +93,11 @@ def money(value: float | None, currency: str) -> str:
     size = abs(value)
     digits = 2 if size >= 1 or size == 0 else min(8, 2 - math.floor(math.log10(size)))
     return f"{_fixed(value, digits)} {currency}"
+
+
+def elo(value: float | None) -> str:
+    """Strength by votes in points of chess: 123.4 → `+123`, -8 → `−8`."""
+    return UNKNOWN if value is None else _fixed(value, 0, signed=True)
 
 
 def joules(value: float | None) -> str:
@@ -150,6 +166,16 @@ def _unit(value: float, unit: Unit) -> tuple[float, int, str]:
         case "score" | "count":
             whole = 0 if float(value).is_integer() else 1
             return 1.0, _digits_of_score(value) if unit == "score" else whole, ""
+
+
+def _rough_time(value: float) -> str:
+    """A duration as one speaks of it: two digits, one unit."""
+    if value < 90:
+        return f"{_fixed(value, 0) if value < 10 else _fixed(round(value / 5) * 5, 0)} s"
+    if value < 5400:
+        return f"{_fixed(value / 60, 0)} min"
+    hours = round(value / 1800) / 2
+    return f"{_fixed(hours, 0 if hours.is_integer() or hours >= 10 else 1)} h"
 
 
 def _scale_of_seconds(value: float) -> tuple[float, str]:

@@ -60,15 +60,18 @@ class Resampled(NamedTuple):
     """Normalised values of the same candidates, in the same order, on resampled examples and requests."""
 
     scores: Floats
-    """Shape (resamples, candidates, dimensions); quality as measured there, without any tie."""
+    """Shape (dimensions, candidates, resamples), so that what is counted lies side by side; quality as measured there,
+    without any tie."""
 
     def chances(self, first: int, weights: Shares) -> Floats:
         """Share of the resamples in which the first has the higher utility than each candidate; equal ones half."""
-        resamples, candidates, dimensions = self.scores.shape
-        utilities = (self.scores.reshape(-1, dimensions) @ np.asarray(weights)).reshape(resamples, candidates)
-        ahead = utilities[:, [first]] - utilities
-        equal = np.count_nonzero(np.abs(ahead) <= _EQUAL, axis=0)
-        return np.asarray((np.count_nonzero(ahead > _EQUAL, axis=0) + equal / 2) / resamples, dtype=np.float64)
+        dimensions, candidates, resamples = self.scores.shape
+        utilities = (np.asarray(weights) @ self.scores.reshape(dimensions, -1)).reshape(candidates, resamples)
+        ahead = utilities[first] - utilities
+        # Those above count in both, the equal ones in one.
+        counted = [np.count_nonzero(above) for above in ahead > _EQUAL]
+        counted_with_equal = [np.count_nonzero(above) for above in ahead >= -_EQUAL]
+        return np.asarray((np.array(counted) + np.array(counted_with_equal)) / 2 / resamples, dtype=np.float64)
 
 
 class Field(NamedTuple):

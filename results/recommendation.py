@@ -5,6 +5,7 @@ results/explanation.py. Nothing here reads the store or knows a page.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from results.choice import Choice, Evidence, choose
 from results.cost import candidate_costs
@@ -13,13 +14,16 @@ from results.limits import check_requirements, nearest_miss
 from results.policy import policies
 from results.ranking import Shares, Standing, dominators, ranked, shares, standings, utility
 from results.reasons import normalisation, reasons
-from results.recommendation_records import RankedCandidate, Recommendation, Stability
-from results.records import BenchmarkComparison, RunMeasurements
-from results.redrawing import redraw
-from results.requirement_records import Limits, Requirements
+from results.recommendation_records import Policy, RankedCandidate, Recommendation, Stability
+from results.records import BenchmarkComparison, CandidateSummary, RunMeasurements
+from results.redrawing import Redrawn, redraw
+from results.requirement_records import CandidateCost, Limits, Requirements
 from results.sensitivity import limit_changes, weight_changes
 from results.slice_winners import slice_winners
 from results.stability import Chosen, stability
+
+_PolicyKey = tuple[tuple[str, ...], tuple[CandidateCost, ...]]
+"""What policies depend on besides the answers: who meets the limits, and what each costs."""
 
 
 def recommend(
@@ -36,40 +40,66 @@ def recommend(
     measurements are those that the comparison was made from; without them nothing is resampled, and there are no
     policies.
     """
-    check_requirements(requirements, comparison.candidates, comparison.benchmark.candidates)
-    weights = shares(requirements.weights)
-    runs = _in_order(comparison, measurements)
-    evidence = Evidence(
-        comparison.candidates,
-        comparison.pairs,
-        candidate_costs(comparison.candidates, requirements.prices),
-        redraw(runs) if runs else None,
-    )
-    choice = choose(evidence, requirements.limits, weights)
-    order = ranked(choice.field, weights)
-    miss, relaxations = (None, ()) if order else nearest_miss(choice.excluded)
-    recommendation = Recommendation(
-        benchmark=comparison.benchmark.name,
-        requirements=requirements,
-        winner=order[0][1].name if order else None,
-        ranked=_ranked(choice, order, weights, evidence),
-        excluded=choice.excluded,
-        sensitivity=weight_changes(choice.field, weights) if order else (),
-        headline=headline_of_nobody(choice.excluded, miss),
-        nearest_miss=miss,
-        relaxations=relaxations,
-        limit_sensitivity=limit_changes(evidence, requirements.limits, weights),
-        normalisation=normalisation(choice.field.standings, weights, evidence.costs),
-        costs=evidence.costs,
-        stability=_stability(evidence, requirements.limits, weights, choice),
-        slices=slice_winners(comparison, [place.name for _, place in order]),
-        policies=policies(choice.qualified, runs, evidence.costs),
-    )
-    if not order:
-        return recommendation
-    summaries = {summary.candidate.name: summary for summary in choice.qualified}
-    lines = headline([summaries[place.name] for _, place in order], comparison, recommendation)
-    return recommendation.model_copy(update={"headline": lines})
+    return Recommender(comparison, measurements).under(requirements)
+
+
+class Recommender:
+    """Recommends from one comparison under one set of requirements after the other, as controls are moved.
+
+    What rests on the answers alone is computed once. Safe to use from several threads: what two compute at once is
+    the same.
+    """
+
+    def __init__(self, comparison: BenchmarkComparison, measurements: Sequence[RunMeasurements] = ()) -> None:
+        self.comparison = comparison
+        self._runs = _in_order(comparison, measurements)
+        self._policies: tuple[_PolicyKey, tuple[Policy, ...]] | None = None
+
+    def under(self, requirements: Requirements) -> Recommendation:
+        """As `recommend`. Raises BadRequirements."""
+        comparison = self.comparison
+        check_requirements(requirements, comparison.candidates, comparison.benchmark.candidates)
+        weights = shares(requirements.weights)
+        costs = candidate_costs(comparison.candidates, requirements.prices)
+        evidence = Evidence(comparison.candidates, comparison.pairs, costs, self._redrawn)
+        choice = choose(evidence, requirements.limits, weights)
+        order = ranked(choice.field, weights)
+        miss, relaxations = (None, ()) if order else nearest_miss(choice.excluded)
+        recommendation = Recommendation(
+            benchmark=comparison.benchmark.name,
+            requirements=requirements,
+            winner=order[0][1].name if order else None,
+            ranked=_ranked(choice, order, weights, evidence),
+            excluded=choice.excluded,
+            sensitivity=weight_changes(choice.field, weights) if order else (),
+            headline=headline_of_nobody(choice.excluded, miss),
+            nearest_miss=miss,
+            relaxations=relaxations,
+            limit_sensitivity=limit_changes(evidence, requirements.limits, weights),
+            normalisation=normalisation(choice.field.standings, weights, evidence.costs),
+            costs=evidence.costs,
+            stability=_stability(evidence, requirements.limits, weights, choice),
+            slices=slice_winners(comparison, [place.name for _, place in order]),
+            policies=self._policies_of(choice.qualified, costs),
+        )
+        if not order:
+            return recommendation
+        summaries = {summary.candidate.name: summary for summary in choice.qualified}
+        lines = headline([summaries[place.name] for _, place in order], comparison, recommendation)
+        return recommendation.model_copy(update={"headline": lines})
+
+    @cached_property
+    def _redrawn(self) -> Redrawn | None:
+        return redraw(self._runs) if self._runs else None
+
+    def _policies_of(
+        self, qualified: Sequence[CandidateSummary], costs: tuple[CandidateCost, ...]
+    ) -> tuple[Policy, ...]:
+        key = (tuple(summary.candidate.name for summary in qualified), costs)
+        kept = self._policies
+        if kept is None or kept[0] != key:
+            kept = self._policies = (key, policies(qualified, self._runs, costs))
+        return kept[1]
 
 
 def _ranked(

@@ -9,18 +9,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from catalog.records import (
-    Candidate,
-    Exclusion,
-    Machine,
-    ModelQuery,
-    Profile,
-    Record,
-    RuleCount,
-    Verdict,
-)
+from catalog.records import Candidate, Machine, Record, Verdict
 from results.ladder_records import LadderRung
 from results.requirement_records import CandidateCost, Requirements
+from results.shortlist_records import Funnel
 from runners.engine_options import EngineOptions
 from runners.records import EarlyStop, Failure, Loaded, Validity, Workload, WorkloadKind
 from runners.scorer_options import PassOptions, ScorerOptions
@@ -74,7 +66,9 @@ class Benchmark(Record):
     definition: str = ""
     """Text of the benchmark file, for repeating it."""
     machine: Machine | None = None
-    """Machine that measured."""
+    """Machine that measured; None until measuring begins."""
+    funnel: Funnel | None = None
+    """How its candidates were chosen; None where they come from no kept shortlist."""
 
 
 class RunInfo(Record):
@@ -94,6 +88,34 @@ class RunInfo(Record):
     """Finished requests, all workloads."""
     failures: int = Field(ge=0)
     """What went wrong, counted."""
+
+
+class BenchmarkFootprint(Record):
+    """What belongs to a benchmark, before it is deleted."""
+
+    name: str
+    """The benchmark."""
+    runs: int = Field(ge=0)
+    """Stored runs."""
+    completions: int = Field(ge=0)
+    """Their answers."""
+    judgings: int = Field(ge=0)
+    """Reports of judges."""
+    own_keys: tuple[str, ...]
+    """Keys of runs that no other benchmark has."""
+    shared_keys: tuple[str, ...]
+    """Keys of runs that another benchmark has too: their files stay."""
+
+
+class StoredFailures(Record):
+    """What went wrong in one stored run."""
+
+    candidate: str
+    """The run's candidate."""
+    count: int = Field(ge=0)
+    """How many failures it has."""
+    last: tuple[Failure, ...]
+    """The last of them."""
 
 
 class ExampleOutcome(Record):
@@ -146,6 +168,15 @@ class VariationOutcomes(Record):
     """Per outcome: the text that came back."""
     counts: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
     """As in ScorerOutcomes, of the first scorer."""
+
+
+class RunStart(Record):
+    """How the machine was when the first of a benchmark's runs began."""
+
+    candidate: str
+    """Whose run it was."""
+    load_average: float = Field(ge=0)
+    """Processes that wanted to compute, over the minute before."""
 
 
 class RequestTiming(Record):
@@ -710,33 +741,6 @@ class BenchmarkComparison(Record):
     """What a reader should know of the comparison as a whole, such as runs on another version of the test set."""
     costs: tuple[CandidateCost, ...] = ()
     """What each candidate costs under the benchmark's prices; empty where there are none."""
-
-
-class Shortlist(Record):
-    """The models that survived license and fit, kept under a name. Saving a name again makes its next version."""
-
-    name: str = Field(min_length=1)
-    """Name given by the user."""
-    version: int = Field(ge=1)
-    """1 for the first of that name."""
-    created_at: str
-    """ISO 8601 with offset."""
-    profile: Profile
-    """Intended use that the verdicts were judged under."""
-    query: ModelQuery
-    """Filters that were in force."""
-    model_ids: tuple[str, ...]
-    """Models kept, in the user's order."""
-    machine: str | None = None
-    """Machine that the fit was judged against; None in lists kept before 0.2."""
-    considered: int | None = Field(default=None, ge=0)
-    """Models that the catalog held then."""
-    excluded: tuple[RuleCount, ...] = ()
-    """How many were left out by which rule."""
-    exclusions_file: str | None = None
-    """File in the data directory that names every model left out, with the reason."""
-    exclusions: tuple[Exclusion, ...] = ()
-    """Models left out, where no file names them: in lists kept before 0.2."""
 
 
 class Vote(Record):

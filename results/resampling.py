@@ -5,8 +5,10 @@ compared is resampled with the same counts: the difference of two replicates is 
 metric, no candidate and no store; whole estimates are made in results/statistics.py.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 Floats = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
 Statistic = Callable[[Floats], Floats]
 """Sums of shape (m, columns) to m values, all finite."""
 
@@ -23,7 +26,7 @@ MOST_BUNDLES = 5_000
 the spread of a sum over thousands of equal parts does not depend on how they were parted."""
 
 _CELLS_AT_ONCE = 4_000_000
-_CELLS_KEPT = 4_000_000
+_BYTES_KEPT = 200_000_000
 _LEAST_SHARE = 1e-12
 
 
@@ -76,6 +79,19 @@ def resample(parts: Sequence[tuple[Floats, Statistic]], *, seed: int = 0, resamp
         total = added.sum(axis=0, keepdims=True)
         values[row], without[row] = statistic(total)[0], statistic(total - added)
     return Resampled(values, replicates, without, np.array([present(bundled[id(units)]) for units, _ in parts]))
+
+
+def resample_jointly(units: Floats, statistics: Statistic, *, seed: int = 0, resamples: int = RESAMPLES) -> Resampled:
+    """Statistics that can only be computed together, on the same resamples: sums of shape (m, columns) to (m, rows).
+
+    Where one row rests on fewer units than are given, its number of units is for the caller to put right.
+    """
+    bundled = _bundled([units], seed)[0]
+    blocks = (statistics((bundled.T @ counts.T).T) for counts in _counts(len(bundled), resamples, seed))
+    replicates = np.concatenate(list(blocks)).T
+    total = bundled.sum(axis=0, keepdims=True)
+    values = statistics(total)[0]
+    return Resampled(values, replicates, statistics(total - bundled).T, np.full(len(values), present(bundled)))
 
 
 class Bca:
@@ -215,19 +231,47 @@ def _bundled(parts: Sequence[Floats], seed: int) -> list[Floats]:
 
 def _counts(n: int, resamples: int, seed: int) -> Iterator[Floats]:
     """How often each of n units is drawn, in blocks of shape (some, n) that make `resamples` rows together."""
-    if n * resamples <= _CELLS_KEPT:
-        yield _kept_counts(n, resamples, seed)
-        return
-    rng = np.random.default_rng(seed)
-    block = max(1, _CELLS_AT_ONCE // n)
-    for start in range(0, resamples, block):
-        yield _drawn(rng, n, min(block, resamples - start)).astype(np.float64)
+    for block in _KEPT.blocks(n, resamples, seed):
+        yield block.astype(np.float64)
 
 
-@lru_cache(maxsize=8)
-def _kept_counts(n: int, resamples: int, seed: int) -> Floats:
-    """Kept, because every candidate and every metric of a benchmark is resampled with the same counts."""
-    return _drawn(np.random.default_rng(seed), n, resamples).astype(np.float64)
+class _KeptCounts:
+    """Counts that were drawn, kept while there is room: all candidates and metrics of a benchmark share them.
+
+    Two threads may draw the same at once; both draw the same numbers.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._kept: OrderedDict[tuple[int, int, int], list[Bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def blocks(self, n: int, resamples: int, seed: int) -> list[Bytes]:
+        """Counts of shape (some, n), `resamples` rows together.
+
+        A byte is enough: the chance that one of n units is drawn more than 255 times is below 10^-500.
+        """
+        key = (n, resamples, seed)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        rng, size = np.random.default_rng(seed), max(1, _CELLS_AT_ONCE // n)
+        starts = range(0, resamples, size)
+        blocks = [_drawn(rng, n, min(size, resamples - start)).astype(np.uint8) for start in starts]
+        with self._lock:
+            self._kept[key] = blocks
+            while len(self._kept) > 1 and sum(map(_cells, self._kept)) > self._most_bytes:
+                self._kept.popitem(last=False)
+        return blocks
+
+
+def _cells(key: tuple[int, int, int]) -> int:
+    n, resamples, _ = key
+    return n * resamples
+
+
+_KEPT = _KeptCounts(_BYTES_KEPT)
 
 
 def _drawn(rng: np.random.Generator, n: int, resamples: int) -> NDArray[np.intp]:

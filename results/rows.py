@@ -110,7 +110,7 @@ def example_rows(spec: RunSpec) -> list[Row]:
 def spec_from(text: str, examples: Sequence[Row]) -> RunSpec:
     """The spec, put together again."""
     spec = json.loads(text)
-    spec["test_set"]["examples"] = [_example(row) for row in examples]
+    spec["test_set"]["examples"] = [example_from(row) for row in examples]
     return RunSpec.model_validate(spec)
 
 
@@ -341,7 +341,8 @@ def _completion(row: Row) -> Completion:
     return Completion.model_validate(_only(row, Completion) | {"choice_scores": scores, "thinking_chunks": thinking})
 
 
-def _example(row: Row) -> Example:
+def example_from(row: Row) -> Example:
+    """One example of a test set."""
     return Example.model_validate(
         {name: value for name, value in _only(row, Example).items() if value is not None}
         | {"inputs": _json(row["inputs"]), "slices": _json(row["slices"])}

@@ -35,7 +35,8 @@ def resampled_scores(redrawn: Redrawn, ranked: Sequence[Standing]) -> Resampled:
     """Normalised values of the ranked candidates in every resample, quality without ties."""
     columns = redrawn.only([standing.name for standing in ranked])
     values = _values(redrawn, columns, ranked)
-    return Resampled(normalised(values * directions([standing.metric for standing in ranked])))
+    scores = normalised(values * directions([standing.metric for standing in ranked]))
+    return Resampled(np.ascontiguousarray(scores.transpose(2, 1, 0)))
 
 
 def stability(redrawn: Redrawn, chosen: Chosen, limits: Limits, weights: Shares, field: Field) -> Stability:

@@ -1,23 +1,17 @@
-"""The results file: one DuckDB database per data directory, and the only module that imports duckdb.
+"""The results file: one DuckDB database per data directory.
 
-Every call opens the file, does its work in one transaction and closes it, because DuckDB lets one process hold a file:
-that way the app and the command line live side by side. What stands in the file is what happened; its views
+Every call is one transaction (results/store_file.py). What stands in the file is what happened; its views
 (results/migrations) derive the numbers. Nothing here computes one, and nothing ever deletes the file.
 """
 
-import datetime
-import json
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
-
-import duckdb
-from pydantic import ValidationError
+from typing import TypeVar
 
 from results import rows, tables, trouble
-from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBenchmark
+from results.errors import UnknownBenchmark
+from results.example_records import ExampleQuery
+from results.forecast_records import PastWork
 from results.judge_records import JudgeReport
 from results.ladder_records import QuantizationLoss
 from results.records import (
@@ -28,9 +22,14 @@ from results.records import (
     RunInfo,
     RunMeasurements,
     ScoreSummary,
-    Shortlist,
     Vote,
 )
+from results.store_benchmarks import BenchmarkNames, find
+from results.store_examples import ExampleShelf
+from results.store_file import Connection, Stamp, StoreFile, now, quoted, read_rows
+from results.store_head_to_head import HeadToHeadShelf
+from results.store_past_runs import past_work
+from results.store_shortlists import ShortlistShelf
 from results.store_test_sets import TestSetShelf
 from runners.records import RunResult, RunSpec, Score
 from runners.scorer_options import PassOptions
@@ -38,63 +37,49 @@ from runners.scorer_options import PassOptions
 MIGRATIONS = Path(__file__).parent / "migrations"
 """Folder of the numbered SQL files."""
 
-ExampleFilter = Literal["all", "disagreement", "any_wrong", "all_wrong", "unparseable"]
-"""Which examples to list. disagreement: some candidates right, others wrong; any_wrong: at least
-one wrong; all_wrong: judged and none right;
-unparseable: at least one answer that could not be understood."""
+ALL_EXAMPLES = ExampleQuery()
+"""The first page of all examples."""
 
 T = TypeVar("T")
-Connection = duckdb.DuckDBPyConnection
-
-_ONE_THREAD = threading.Lock()
-"""Held while this process has a file open: threads that write at once would meet in conflicts instead of queueing."""
-_FIRST_WAIT_SECONDS = 0.02
-_LONGEST_WAIT_SECONDS = 0.25
-_CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
-    # Stored text is data: nothing may be fetched, loaded or looked up in Python because of it.
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "allow_community_extensions": False,
-    "python_enable_replacements": False,
-}
-_MIGRATIONS_TABLE = """
-    CREATE TABLE IF NOT EXISTS migrations (
-        number INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied_at VARCHAR NOT NULL
-    )
-"""
-_FILE_ERRORS = (
-    duckdb.IOException,
-    duckdb.SerializationException,
-    duckdb.InternalException,
-    duckdb.FatalException,
-    duckdb.PermissionException,
-)
-_FILTERS: dict[ExampleFilter, str] = {
-    "all": "true",
-    "disagreement": 'count(DISTINCT "right") > 1',
-    "any_wrong": 'bool_or(NOT "right")',
-    "all_wrong": 'count("right") > 0 AND NOT bool_or("right")',
-    "unparseable": "bool_or(validity = 'unparseable')",
-}
-_SELECTED = """
-    SELECT position, example_id FROM example_outcomes
-    WHERE benchmark = ? AND test_set_hash = ? GROUP BY position, example_id HAVING {condition}
-"""
 
 
 class Store:
     """Reads and writes the results file. Safe to use from several threads and several processes."""
 
-    def __init__(self, path: Path, *, wait_seconds: float = 10, migrations: Path = MIGRATIONS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wait_seconds: float = 10,
+        keep_open_seconds: float = 0,
+        migrations: Path = MIGRATIONS,
+    ) -> None:
         """Name the file; it is opened, and made where there is none, by the first call.
 
-        wait_seconds bounds how long a call waits for another process that holds the file.
+        wait_seconds bounds how long a call waits for another process that holds the file; keep_open_seconds how long
+        the file stays open from its opening on, as long as it is only read.
         """
         self.path = path
-        self._wait_seconds = wait_seconds
-        self._migrations = migrations
+        self._file = StoreFile(path, migrations, wait_seconds=wait_seconds, keep_open_seconds=keep_open_seconds)
+        self._do = self._file.do
+        self.names = BenchmarkNames(self._do)
+        """Renames and puts away benchmarks."""
         self.test_sets = TestSetShelf(self._do, path)
         """Versions of imported test sets."""
+        self.examples = ExampleShelf(self._do, self._benchmark)
+        """Single examples and what candidates made of them."""
+        self.shortlists = ShortlistShelf(self._do)
+        """Versions of kept shortlists."""
+        self.head_to_head = HeadToHeadShelf(self._do)
+        """Batches, rounds, answers and votes of head-to-heads."""
+
+    def stamp(self) -> Stamp:
+        """Changes whenever anybody writes to the file; reading leaves it. Empty where there is no file yet."""
+        return self._file.stamp()
+
+    def close(self) -> None:
+        """Keep the file open no more; whoever still calls opens and closes it."""
+        self._file.close()
 
     # Benchmarks
 
@@ -102,7 +87,13 @@ class Store:
         """Add a benchmark, or replace the one of the same name; its runs stay."""
         values = (benchmark.name, benchmark.created_at, benchmark.test_set_hash)
         row = [*map(rows.clean, values), rows.to_json(benchmark)]
-        self._do(lambda db: db.execute("INSERT OR REPLACE INTO benchmarks VALUES (?, ?, ?, ?)", row))
+
+        def save(db: Connection) -> None:
+            # What is measured again is in use again, and a name that is given anew leads nowhere else.
+            db.execute("INSERT OR REPLACE INTO benchmarks VALUES (?, ?, ?, ?, NULL)", row)
+            db.execute("DELETE FROM former_names WHERE former = ?", row[:1])
+
+        self._do(save)
 
     def benchmarks(self) -> tuple[Benchmark, ...]:
         """All benchmarks, newest first."""
@@ -130,6 +121,7 @@ class Store:
             for later in ("score_passes", "judgings", "runs"):
                 db.execute(f"DELETE FROM {later} WHERE benchmark = ?", [name])
             db.execute("DELETE FROM benchmarks WHERE name = ?", [name])
+            db.execute("DELETE FROM former_names WHERE name = ?", [name])
             _forget_unused_examples(db)
 
         self._do(delete)
@@ -166,9 +158,13 @@ class Store:
             if benchmark is not None:
                 self._benchmark(db, benchmark)
             query = "SELECT * FROM run_overview WHERE ? IS NULL OR benchmark = ? ORDER BY benchmark, candidate"
-            return tuple(RunInfo.model_validate(row) for row in _rows(db, query, [benchmark, benchmark]))
+            return tuple(RunInfo.model_validate(row) for row in read_rows(db, query, [benchmark, benchmark]))
 
         return self._do(read)
+
+    def past_work(self, cpu: str, logical_cores: int) -> tuple[PastWork, ...]:
+        """What earlier runs took on a machine like this one, newest first; no completion is loaded."""
+        return self._do(lambda db: past_work(db, cpu, logical_cores))
 
     def run_spec(self, benchmark: str, candidate: str) -> RunSpec:
         """What a run was asked; UnknownBenchmark also where the benchmark has no run of that candidate."""
@@ -236,7 +232,7 @@ class Store:
             owner: rows.Row = {"benchmark": benchmark, "candidate": candidate}
             db.execute(f"DELETE FROM scores {where} AND scorer = ?", [*run, options.name])
             _insert(db, tables.SCORES, [owner | row for row in rows.pass_rows(scores, dict(found))])
-            definition = [*run, options.name, _now(), rows.to_json(options)]
+            definition = [*run, options.name, now(), rows.to_json(options)]
             db.execute("INSERT OR REPLACE INTO score_passes VALUES (?, ?, ?, ?, ?)", definition)
 
         self._do(save)
@@ -264,80 +260,46 @@ class Store:
         def read(db: Connection) -> tuple[ScoreSummary, ...]:
             if benchmark is not None:
                 self._benchmark(db, benchmark)
-            return tuple(rows.score_summary_from(row) for row in _rows(db, query, [benchmark, benchmark]))
+            return tuple(rows.score_summary_from(row) for row in read_rows(db, query, [benchmark, benchmark]))
 
         return self._do(read)
 
     # Examples
 
-    def example_results(
-        self, benchmark: str, *, only: ExampleFilter = "all", offset: int = 0, limit: int = 50
-    ) -> tuple[ExampleResult, ...]:
-        """A page of examples with every candidate's answer, in the test set's order; UnknownBenchmark."""
-        query = f"""
-            WITH page AS ({_SELECTED.format(condition=_FILTERS[only])} ORDER BY position LIMIT ? OFFSET ?)
-            SELECT * FROM example_outcomes JOIN page USING (position, example_id)
-            WHERE benchmark = ? AND test_set_hash = ? ORDER BY position
+    def example_results(self, benchmark: str, query: ExampleQuery = ALL_EXAMPLES) -> tuple[ExampleResult, ...]:
+        """A page of examples with every candidate's answer whole, for documents and exports; UnknownBenchmark.
+
+        The app's browser reads narrower pages: `Store.examples`.
         """
+        ids = self.examples.ids(benchmark, query)
+        found = "SELECT * FROM example_outcomes WHERE benchmark = ? AND test_set_hash = ? AND example_id IN "
 
         def read(db: Connection) -> tuple[ExampleResult, ...]:
             asked = self._benchmark(db, benchmark)
-            key = [benchmark, asked.test_set_hash]
-            return rows.example_results(_rows(db, query, [*key, limit, offset, *key]), asked.candidates)
+            places = f"({', '.join('?' for _ in ids)})"
+            answers = read_rows(db, found + places, [benchmark, asked.test_set_hash, *ids])
+            order = {identity: place for place, identity in enumerate(ids)}
+            answers.sort(key=lambda row: order[str(row["example_id"])])
+            return rows.example_results(answers, asked.candidates)
 
-        return self._do(read)
+        return self._do(read) if ids else ()
 
-    def count_examples(self, benchmark: str, *, only: ExampleFilter = "all") -> int:
-        """How many examples `example_results` has in all its pages; UnknownBenchmark."""
-        query = f"SELECT count(*) FROM ({_SELECTED.format(condition=_FILTERS[only])})"
-
-        def read(db: Connection) -> int:
-            asked = self._benchmark(db, benchmark)
-            return int(db.execute(query, [benchmark, asked.test_set_hash]).fetchall()[0][0])
-
-        return self._do(read)
-
-    # Votes and shortlists
+    # Votes
 
     def add_vote(self, vote: Vote) -> None:
         """Add one judgement; a vote with an id that is stored already changes nothing."""
         places = ", ".join("?" for _ in rows.VOTE_COLUMNS)
-        query = f"INSERT OR IGNORE INTO votes ({_names(rows.VOTE_COLUMNS)}) VALUES ({places})"
+        query = f"INSERT OR IGNORE INTO votes ({quoted(rows.VOTE_COLUMNS)}) VALUES ({places})"
         values = [rows.clean(getattr(vote, name)) for name in rows.VOTE_COLUMNS]
         self._do(lambda db: db.execute(query, values))
 
     def votes(self) -> tuple[Vote, ...]:
         """All judgements, oldest first."""
         query = f"""
-            SELECT {_names(rows.VOTE_COLUMNS)} FROM votes
+            SELECT {quoted(rows.VOTE_COLUMNS)} FROM votes
             ORDER BY try_cast(created_at AS TIMESTAMPTZ) NULLS LAST, id
         """
-        return self._do(lambda db: tuple(Vote.model_validate(row) for row in _rows(db, query, [])))
-
-    def save_shortlist(self, shortlist: Shortlist) -> Shortlist:
-        """Keep a shortlist under its name; a name that exists gets its next version, and earlier ones stay.
-
-        Version and time of the record given are replaced by those it is kept under.
-        """
-
-        def save(db: Connection) -> Shortlist:
-            name = rows.clean(shortlist.name)
-            versions = db.execute("SELECT max(version) FROM shortlists WHERE name = ?", [name]).fetchall()
-            kept = shortlist.model_copy(update={"version": (versions[0][0] or 0) + 1, "created_at": _now()})
-            row = [name, kept.version, kept.created_at, rows.to_json(kept)]
-            db.execute("INSERT INTO shortlists VALUES (?, ?, ?, ?)", row)
-            return kept
-
-        return self._do(save)
-
-    def shortlists(self) -> tuple[Shortlist, ...]:
-        """All versions of all shortlists, by name, newest version first."""
-        query = "SELECT definition FROM shortlists ORDER BY name, version DESC"
-
-        def read(db: Connection) -> tuple[Shortlist, ...]:
-            return tuple(Shortlist.model_validate_json(text) for (text,) in db.execute(query).fetchall())
-
-        return self._do(read)
+        return self._do(lambda db: tuple(Vote.model_validate(row) for row in read_rows(db, query, [])))
 
     # What quantizing lost
 
@@ -378,82 +340,10 @@ class Store:
 
         return self._do(read)
 
-    # One call: open, migrate, one transaction, close
-
-    def _do(self, action: Callable[[Connection], T]) -> T:
-        """Run an action in one transaction, waiting in turn for other threads and for whoever else holds the file."""
-        deadline = time.perf_counter() + self._wait_seconds
-        wait = _FIRST_WAIT_SECONDS
-        while True:
-            if not _ONE_THREAD.acquire(timeout=max(0.0, deadline - time.perf_counter())):
-                raise StoreBusy(trouble.busy(self.path, "", self._wait_seconds))
-            try:
-                return self._attempt(action)
-            except duckdb.IOException as error:
-                # Only a lock gets here; every other trouble with the file has become an error of ours.
-                if time.perf_counter() + wait > deadline:
-                    raise StoreBusy(trouble.busy(self.path, str(error), self._wait_seconds)) from error
-            finally:
-                _ONE_THREAD.release()
-            time.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-
-    def _attempt(self, action: Callable[[Connection], T]) -> T:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with duckdb.connect(self.path, config=_CONFIGURATION) as db:
-                self._migrate(db)
-                db.begin()
-                outcome = action(db)
-                db.commit()
-                return outcome
-        except OSError as error:
-            raise StoreNotWritable(trouble.not_writable(self.path, str(error))) from error
-        except (ValidationError, json.JSONDecodeError) as error:
-            raise StoreDamaged(trouble.does_not_parse(self.path, str(error))) from error
-        except duckdb.Error as error:
-            # A corrupt block is reported by the bare base class; other kinds are mistakes of ours and pass through.
-            of_the_file = isinstance(error, _FILE_ERRORS) or type(error) is duckdb.Error
-            if not of_the_file or trouble.is_locked(str(error)):
-                raise
-            if trouble.is_not_writable(str(error)):
-                raise StoreNotWritable(trouble.not_writable(self.path, str(error))) from error
-            raise StoreDamaged(trouble.damaged(self.path, str(error))) from error
-
-    def _migrate(self, db: Connection) -> None:
-        """Apply the migrations that the file does not have yet, each in one transaction with its record."""
-        available = {int(file.stem.partition("_")[0]): file for file in self._migrations.glob("[0-9]*.sql")}
-        applied = self._applied(db)
-        if newer := applied - available.keys():
-            raise StoreDamaged(trouble.newer(self.path, max(newer), max(available)))
-        for number in sorted(available.keys() - applied):
-            db.begin()
-            try:
-                db.execute(_MIGRATIONS_TABLE)
-                db.execute(available[number].read_text(encoding="utf-8"))
-                db.execute("INSERT INTO migrations VALUES (?, ?, ?)", [number, available[number].stem, _now()])
-                db.commit()
-            except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError) as error:
-                db.rollback()
-                raise StoreDamaged(trouble.migration_failed(self.path, available[number].name, str(error))) from error
-
-    def _applied(self, db: Connection) -> set[int]:
-        """Numbers of the migrations that the file has; StoreDamaged where it is somebody else's database."""
-        names = {name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-        if "migrations" in names:
-            return {number for (number,) in db.execute("SELECT number FROM migrations").fetchall()}
-        if names:
-            raise StoreDamaged(trouble.foreign(self.path, sorted(names)))
-        return set()
-
     # Parts of the calls above
 
     def _benchmark(self, db: Connection, name: str) -> Benchmark:
-        found = db.execute("SELECT definition FROM benchmarks WHERE name = ?", [rows.clean(name)]).fetchone()
-        if found is None:
-            names = [other for (other,) in db.execute("SELECT name FROM benchmarks ORDER BY name").fetchall()]
-            raise UnknownBenchmark(trouble.unknown("benchmark", name, names))
-        return Benchmark.model_validate_json(found[0])
+        return find(db, name)
 
     def _run_spec(self, db: Connection, benchmark: str, candidate: str) -> tuple[RunSpec, str]:
         self._benchmark(db, benchmark)
@@ -465,7 +355,7 @@ class Store:
             raise UnknownBenchmark(trouble.unknown(f"run in benchmark {benchmark!r} of candidate", candidate, names))
         spec, status, test_set_hash = found
         query = "SELECT * FROM examples WHERE test_set_hash = ? ORDER BY position"
-        return rows.spec_from(spec, _rows(db, query, [test_set_hash])), status
+        return rows.spec_from(spec, read_rows(db, query, [test_set_hash])), status
 
 
 def _measurements(db: Connection, benchmark: str, candidates: Sequence[str]) -> tuple[RunMeasurements, ...]:
@@ -473,12 +363,12 @@ def _measurements(db: Connection, benchmark: str, candidates: Sequence[str]) -> 
 
     def select(query: str) -> dict[str, list[rows.Row]]:
         found: dict[str, list[rows.Row]] = {}
-        for row in _rows(db, query, [benchmark]):
+        for row in read_rows(db, query, [benchmark]):
             found.setdefault(str(row.pop("candidate")), []).append(row)
         return found
 
     def columns(view: str, names: Iterable[str], rest: str) -> dict[str, list[rows.Row]]:
-        return select(f"SELECT candidate, {_names(names)} FROM {view} WHERE benchmark = ? {rest}")
+        return select(f"SELECT candidate, {quoted(names)} FROM {view} WHERE benchmark = ? {rest}")
 
     in_window = """AND workload IN ('latency', 'load_sweep', 'arrivals') AND (
         "level" IS NULL OR (benchmark, candidate, segment, workload, "level") IN (
@@ -547,7 +437,7 @@ def _run_part(db: Connection, table: tables.Table, benchmark: str, candidate: st
     """Rows of one table of a run, in the order they were saved."""
     order = "position" if "position" in table.columns else "segment"
     query = f"SELECT * FROM {table.name} WHERE benchmark = ? AND candidate = ? ORDER BY {order}, rowid"
-    return _rows(db, query, [benchmark, candidate])
+    return read_rows(db, query, [benchmark, candidate])
 
 
 def _insert(db: Connection, table: tables.Table, values: Sequence[rows.Row]) -> None:
@@ -556,7 +446,7 @@ def _insert(db: Connection, table: tables.Table, values: Sequence[rows.Row]) -> 
         return
     places = ", ".join(f"unnest(?::{kind}[])" for kind in table.columns.values())
     columns = [[rows.clean(row[name]) for row in values] for name in table.columns]
-    db.execute(f"INSERT INTO {table.name} ({_names(table.columns)}) SELECT {places}", columns)
+    db.execute(f"INSERT INTO {table.name} ({quoted(table.columns)}) SELECT {places}", columns)
 
 
 def _forget_judges(db: Connection, benchmark: str) -> None:
@@ -572,17 +462,3 @@ def _forget_judges(db: Connection, benchmark: str) -> None:
 
 def _forget_unused_examples(db: Connection) -> None:
     db.execute("DELETE FROM examples WHERE test_set_hash NOT IN (SELECT test_set_hash FROM runs)")
-
-
-def _rows(db: Connection, query: str, parameters: Sequence[object]) -> list[rows.Row]:
-    found = db.execute(query, parameters)
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-
-
-def _names(columns: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in columns)
-
-
-def _now() -> str:
-    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,34 +1,24 @@
 """The results file's part on test sets: versions of imported examples. Reached as `Store.test_sets`."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Protocol, TypeVar
-
-from duckdb import DuckDBPyConnection as Connection
+from typing import Any
 
 from results import trouble
 from results.errors import DoubledExamples, UnknownTestSet
+from results.store_file import Connection, Do
 from results.test_set_records import ExampleChange, KeptTestSet, TestSetDiff
 from results.test_set_staging import COLUMNS, StagedExamples
 
 MOST_CHANGES_LISTED = 200
 """Changes that a diff lists one by one; it counts all."""
 
-T = TypeVar("T")
 _COMPARED = ("inputs", "target", "accepted", "choices", "passages", "relevant", "slices", "weight", "second_label")
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 _OF_VERSION = 'FROM test_set_examples WHERE name = ? AND "version" = ?'
-
-
-class _Do(Protocol):
-    """Runs an action in one transaction over the results file."""
-
-    def __call__(self, action: Callable[[Connection], T]) -> T:
-        """What the action gives."""
-        ...
 
 
 class TestSetShelf:
@@ -36,9 +26,14 @@ class TestSetShelf:
 
     __test__ = False
 
-    def __init__(self, do: _Do, path: Path) -> None:
+    def __init__(self, do: Do, path: Path) -> None:
         self._do = do
         self._path = path
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the results file."""
+        return self._path.parent
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -97,6 +92,11 @@ class TestSetShelf:
     def newest(self, name: str) -> KeptTestSet | None:
         """The newest version; None where there is none."""
         return self._do(lambda db: _find(db, name, None, must=False))
+
+    def describe(self, kept: KeptTestSet) -> None:
+        """Replace what is said of a version that is there; its examples stay as they are."""
+        query = 'UPDATE test_sets SET definition = ? WHERE name = ? AND "version" = ?'
+        self._do(lambda db: db.execute(query, [kept.model_dump_json(), kept.name, kept.version]))
 
     def unload(self, kept: KeptTestSet, path: Path) -> None:
         """Write a version's examples as a Parquet file."""

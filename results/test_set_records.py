@@ -32,6 +32,12 @@ class KeptTestSet(Record):
     """Which column was what; the next import of the same name takes them again."""
     all_columns: tuple[str, ...] = ()
     """Every column of the file."""
+    message: str = ""
+    """What was done from the version before, in a sentence; empty for an import."""
+    labels: tuple[str, ...] = ()
+    """Classification: the labels in the order shown to the model; empty takes those of the examples."""
+    archived: bool = False
+    """Whether the test set is put away: it stays whole, and is listed only when asked for."""
 
 
 class ExampleChange(Record):

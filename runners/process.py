@@ -85,7 +85,7 @@ def run_in_worker(
     try:
         watch.start(spec, secrets or {})
         ending = watch.until_end(is_cancelled, hang_seconds)
-        failure = _failure(ending, watch.exit_code, folder, loaded=watch.has_loaded)
+        failure = failure_of(ending, watch.exit_code, folder, loaded=watch.has_loaded)
     except OSError as error:
         failure = _storage_failure(error, folder)
     if failure is not None:
@@ -175,21 +175,7 @@ class _Watch:
         """Write the spec, start the worker and hand it the secrets. Raises OSError."""
         # What a client holds is not what the model needs: of a server's memory nothing is known.
         self._samples_memory = not isinstance(spec.options, EndpointOptions)
-        self._folder.path.mkdir(parents=True, exist_ok=True)
-        self._folder.spec.write_text(spec.model_dump_json(), encoding="utf-8")
-        with self._folder.log.open("ab") as log:
-            self._worker = subprocess.Popen(
-                [sys.executable, "-P", "-m", "runners.worker", str(self._folder.spec), str(self._folder.events)],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        if self._worker.stdin is not None:
-            # A worker that is gone already is found by the next look at it.
-            with contextlib.suppress(BrokenPipeError):
-                self._worker.stdin.write(json.dumps(dict(secrets)).encode() + b"\n")
-                self._worker.stdin.flush()
+        self._worker = start_worker(spec, self._folder, secrets)
         self._started = time.perf_counter()
 
     def until_end(self, is_cancelled: Callable[[], bool], hang_seconds: float) -> str:
@@ -246,6 +232,26 @@ class _Watch:
             self._on_event(sample)
 
 
+def start_worker(spec: RunSpec, folder: RunFolder, secrets: Mapping[str, str], *more: str) -> "subprocess.Popen[bytes]":
+    """Write the spec, start a worker in its own process group and hand it the secrets. Raises OSError."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.spec.write_text(spec.model_dump_json(), encoding="utf-8")
+    with folder.log.open("ab") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-P", "-m", "runners.worker", str(folder.spec), str(folder.events), *more],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    if worker.stdin is not None:
+        # A worker that is gone already is found by the next look at it.
+        with contextlib.suppress(BrokenPipeError):
+            worker.stdin.write(json.dumps(dict(secrets)).encode() + b"\n")
+            worker.stdin.flush()
+    return worker
+
+
 def end_process_group(
     worker: subprocess.Popen[bytes], seen: Sequence[psutil.Process] = (), *, grace_seconds: float = 3
 ) -> None:
@@ -289,7 +295,8 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
-def _failure(ending: str, code: int | None, folder: RunFolder, *, loaded: bool) -> Failure | None:
+def failure_of(ending: str, code: int | None, folder: RunFolder, *, loaded: bool) -> Failure | None:
+    """Why a worker ended, `exited`, `cancelled` or by `hang`; None where it said so itself or did as it was told."""
     tail = log_tail(folder.log)
     if ending == "cancelled" or (ending == "exited" and code in {0, EXPECTED_FAILURE}):
         return None

@@ -23,7 +23,7 @@ _NEUTRAL_TEXTS = (
 def example_request(test_set: TestSet, example: Example, workload: Workload, seed: int = 0) -> Request:
     """The request for one example; for accuracy, with the answers to choose from. Raises BadTemplate."""
     messages: list[Message] = []
-    system = _render(test_set.prompt.system, {"labels": list(test_set.labels)})
+    system = _render(test_set.prompt.system, {**example.inputs, "labels": list(test_set.labels)})
     if system:
         messages.append(Message(role="system", content=system))
     for shot in test_set.few_shot:

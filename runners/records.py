@@ -648,6 +648,20 @@ class ChunkArrived(Record):
     """The request."""
     text: str
     """New text."""
+    thinking: bool = False
+    """Whether it belongs to the thinking before the answer."""
+    tokens: int = Field(default=0, ge=0)
+    """Output tokens in it; 0 where nobody was watching the clock."""
+    offset_seconds: float | None = Field(default=None, ge=0)
+    """When it came, counted from when the request was handed over; None where nobody was watching the clock."""
+
+
+class AnswerStopped(Record):
+    """A person stopped an answer while it was written; the model stays loaded."""
+
+    event: Literal["stopped"] = "stopped"
+    request_id: str
+    """The request."""
 
 
 class RequestRetried(Record):
@@ -711,6 +725,7 @@ RunEvent = Annotated[
     | WorkloadStarted
     | WorkloadFinished
     | ChunkArrived
+    | AnswerStopped
     | RequestRetried
     | PromptRendered
     | CompletionDone

@@ -5,7 +5,7 @@ One monotonic clock (time.perf_counter); offsets only, no durations, no statisti
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.records import Record
@@ -104,16 +104,22 @@ def time_stream(
             running[request.id] = _Timing(request, ready_at, stopwatch.now())
             yield request
 
-    for chunk in engine.stream(hand_over(), max_concurrency=pace.max_concurrency, sharing=pace.sharing):
-        at = stopwatch.now()
-        timing = running[chunk.request_id]
-        timing.note(chunk, at)
-        if on_chunk is not None:
-            on_chunk(chunk)
-        if chunk.finish_reason is not None:
-            del running[chunk.request_id]
-            places.append(stopwatch.now())
-            yield timing.request, _outcome(timing, chunk, at)
+    chunks = engine.stream(hand_over(), max_concurrency=pace.max_concurrency, sharing=pace.sharing)
+    try:
+        for chunk in chunks:
+            at = stopwatch.now()
+            timing = running[chunk.request_id]
+            timing.note(chunk, at)
+            if on_chunk is not None:
+                on_chunk(chunk)
+            if chunk.finish_reason is not None:
+                del running[chunk.request_id]
+                places.append(stopwatch.now())
+                yield timing.request, _outcome(timing, chunk, at)
+    finally:
+        # Whoever stops in between gives the engine its places back at once.
+        if isinstance(chunks, Generator):
+            chunks.close()
 
 
 def _outcome(timing: _Timing, last: Chunk, at: float) -> Completion | RequestFailed:

@@ -72,7 +72,7 @@ class PromptTemplate(Record):
     """Fields of the first release; see TestSet.content_hash."""
 
     system: str = ""
-    """System message; empty for none. May use `labels`."""
+    """System message; empty for none. May use the columns of the example that is asked, and `labels`."""
     user: str = "{{ text }}"
     """User message of every example and of every few-shot example. May use `labels`, and the example's `choices` and
     `passages`."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from catalog.errors import Cancelled
 from runners.errors import EngineUnavailable
 from runners.gpu import gpu_devices
 from runners.guard import end_guarded, start_guarded
@@ -53,8 +54,10 @@ def log_path(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-install.log")
 
 
-def install_vllm(folder: Path, on_progress: Progress) -> VllmEnvironment:
-    """Make the environment, or find it whole. Raises EngineUnavailable with what to do."""
+def install_vllm(
+    folder: Path, on_progress: Progress, is_cancelled: Callable[[], bool] = lambda: False
+) -> VllmEnvironment:
+    """Make the environment, or find it whole. Raises EngineUnavailable with what to do, or Cancelled."""
     if sys.platform != "linux":
         raise EngineUnavailable("vLLM runs on Linux only. Use the engine llama-cpp here, or an endpoint elsewhere.")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +76,7 @@ def install_vllm(folder: Path, on_progress: Progress) -> VllmEnvironment:
             _remove(folder)
         for title, command in _steps(folder, build):
             on_progress(title)
-            _run(folder, command, on_progress)
+            _run(folder, command, on_progress, is_cancelled)
         on_progress("Checking that it starts")
         return check_vllm(folder, build)
 
@@ -126,7 +129,9 @@ def _steps(folder: Path, build: str) -> Iterator[tuple[str, Sequence[str]]]:
     yield "Removing what text does not need", (*pip, "uninstall", "--yes", *NOT_FOR_TEXT)
 
 
-def _run(folder: Path, command: Sequence[str], on_progress: Progress) -> str:
+def _run(
+    folder: Path, command: Sequence[str], on_progress: Progress, is_cancelled: Callable[[], bool] = lambda: False
+) -> str:
     """One command under a guard, its output in the log and what it is at told; returns the output."""
     log = log_path(folder)
     with log.open("ab") as file:
@@ -136,6 +141,8 @@ def _run(folder: Path, command: Sequence[str], on_progress: Progress) -> str:
             told = ""
             while guard.poll() is None:
                 time.sleep(_LOOK_SECONDS)
+                if is_cancelled():
+                    raise Cancelled("The installation was cancelled; what it left is removed by the next one.")
                 line = _last_step(log)
                 if line not in {told, ""}:
                     told = line

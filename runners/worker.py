@@ -1,9 +1,10 @@
-"""One run in one process: `python -m runners.worker SPEC.json EVENTS.jsonl`.
+"""One run in one process: `python -m runners.worker SPEC.json EVENTS.jsonl [--live]`.
 
 Reads the spec, loads the engine, works through what the event file does not yet hold, scores, appends events.
 Never opens the results file, never samples memory (its parent does). Standard input is a pipe from the parent: its
 first line is a JSON object of secrets by name, which stand in no file; its end of file means that nobody is left to
-work for, and the worker ends.
+work for, and the worker ends. With --live it stays when the model is loaded, and answers the orders that follow there
+(runners/live_orders.py).
 """
 
 import datetime
@@ -14,11 +15,14 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from runners.engine import Engine, open_engine
 from runners.errors import EngineFailed, LimitReached, RunnerError
 from runners.event_log import EventWriter, read_events
 from runners.exit_codes import DISK_FULL, DISK_FULL_ERRORS, EXPECTED_FAILURE
+from runners.live_answers import answer_orders
+from runners.live_orders import LIVE, Inbox
 from runners.records import (
     Failure,
     FailureHappened,
@@ -41,14 +45,18 @@ def main(arguments: list[str]) -> int:
     # Where a debugger is installed, llama.cpp would attach it to a process that it ends itself, and hundreds of lines
     # of frames would hide the one that says why.
     os.putenv("GGML_NO_BACKTRACE", "1")
-    spec_path, events_path = (Path(argument) for argument in arguments)
+    spec_path, events_path = (Path(argument) for argument in arguments[:2])
     secrets = _read_secrets()
-    threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
+    inbox = Inbox(_end) if arguments[2:] == [LIVE] else None
+    if inbox is not None:
+        inbox.open()
+    else:
+        threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
     try:
         spec = RunSpec.model_validate_json(spec_path.read_bytes())
         events = EventWriter(events_path)
         try:
-            return _run(spec, secrets, read_events(events_path), events, stopwatch)
+            return _run(spec, secrets, _Log(read_events(events_path), events), stopwatch, inbox)
         finally:
             events.close()
     except OSError as error:
@@ -58,9 +66,15 @@ def main(arguments: list[str]) -> int:
         return DISK_FULL
 
 
-def _run(
-    spec: RunSpec, secrets: Mapping[str, str], past: tuple[RunEvent, ...], events: EventWriter, stopwatch: Stopwatch
-) -> int:
+class _Log(NamedTuple):
+    """The event file: what it held before, and what is added."""
+
+    past: tuple[RunEvent, ...]
+    events: EventWriter
+
+
+def _run(spec: RunSpec, secrets: Mapping[str, str], log: _Log, stopwatch: Stopwatch, inbox: Inbox | None) -> int:
+    past, events = log
     segment = sum(isinstance(event, RunStarted) for event in past)
     events.write(
         RunStarted(
@@ -84,6 +98,8 @@ def _run(
         session = Session(spec, engine, events, stopwatch, segment)
         session.load(cold=any(workload.kind == "load" for workload in spec.workloads))
         loading = False
+        if inbox is not None:
+            answer_orders(session, inbox)
         runner = WorkloadRunner(session, past)
         if runner.has_timed_work:
             runner.time_first_request()
@@ -152,6 +168,11 @@ def _read_secrets() -> dict[str, str]:
 def _end_with_parent() -> None:
     while os.read(0, 1024):
         pass
+    _end()
+
+
+def _end() -> None:
+    """At once: a model that is loading or answering asks nobody."""
     os._exit(EXPECTED_FAILURE)
 
 

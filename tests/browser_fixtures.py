@@ -11,8 +11,11 @@ from workbench.service import Workbench
 from workbench.settings import read_settings
 
 _PATIENCE_MILLISECONDS = 20_000
-_PLAIN_BROWSER_NOISE = re.compile(r"AbortError|Connection errored out|net::ERR_ABORTED|ERR_CONNECTION_REFUSED|favicon")
-"""Gradio's own words when a page is left while it listens."""
+_PLAIN_BROWSER_NOISE = re.compile(
+    r"AbortError|Connection errored out|Failed to fetch|network error|Server stopped unexpectedly"
+    r"|net::ERR_(ABORTED|CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)|favicon"
+)
+"""Gradio's own words when a page is left while it listens, or its app ends."""
 
 
 @pytest.fixture(scope="session")

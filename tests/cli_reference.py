@@ -7,12 +7,17 @@ import typer.main
 from pydantic import BaseModel
 
 from catalog.records import Fit, MachineProfile, Model, SearchResult, Trend, Verdict
+from results.head_to_head_records import Ballot, BatchSummary
 from results.judge_records import JudgeReport
 from results.parity_records import ParityReport
 from results.recommendation_records import Recommendation
 from results.records import BenchmarkComparison, RunInfo
 from results.regression_records import Regression
+from results.repetition_records import Repetition
+from results.shortlist_records import Shortlist
+from results.standing_records import HeadToHeadStanding
 from results.test_set_records import KeptTestSet, TestSetDiff
+from workbench.benchmark_book import ListedBenchmark
 from workbench.cli import __doc__ as cli_text
 from workbench.cli import app
 from workbench.ladder_records import DivergenceReport, Ladder
@@ -31,6 +36,7 @@ from workbench.records import (
 )
 from workbench.stored_answers import Imported, Rescored
 from workbench.test_set_records import ShownTestSet
+from workbench.vote_records import BenchmarkVotes
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -46,6 +52,11 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "catalog add": (Model, True),
     "catalog local": (LocalModels, False),
     "catalog why": (WhyAnswer, False),
+    "shortlist list": (Shortlist, True),
+    "shortlist show": (Shortlist, False),
+    "shortlist rename": (Shortlist, False),
+    "shortlist copy": (Shortlist, False),
+    "shortlist archive": (Shortlist, False),
     "fit": (Fit, False),
     "plan": (PlannedMachine, True),
     "machines": (MachineProfile, True),
@@ -63,9 +74,15 @@ DATA: dict[str, tuple[type[BaseModel], bool]] = {
     "rescore": (Rescored, False),
     "completions import": (Imported, False),
     "runs": (RunInfo, True),
+    "benchmarks list": (ListedBenchmark, True),
     "compare": (BenchmarkComparison, False),
     "regression": (Regression, False),
+    "repeat": (Repetition, False),
     "recommend": (Recommendation, False),
+    "votes list": (Ballot, True),
+    "votes batches": (BatchSummary, True),
+    "votes standing": (HeadToHeadStanding, False),
+    "votes benchmark": (BenchmarkVotes, False),
 }
 """`kind` of a JSON document → record of its `data`, and whether it is a list of them."""
 
@@ -78,12 +95,13 @@ PLAIN = {
     "testset export": "`file` (path of the file that was written)",
     "bench": "`benchmark` (its name) and `runs` (as in `runs`)",
     "export": "`file` (path of the file that was written) and `rows` (how many it has)",
+    "votes export": "`file` (path of the file that was written) and `rows` (how many it has)",
     "report": "`report` (path of the file that was written)",
 }
 """`kind` of the documents that are put together from others."""
 
 
-BESIDE = {"regression": "of `compare A B`"}
+BESIDE = {"regression": "of `compare A B`", "votes benchmark": "of `votes standing --benchmark NAME`"}
 """Kinds that are no command of their own: which command prints them."""
 
 

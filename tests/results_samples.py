@@ -13,6 +13,7 @@ from results.records import (
     RunMeasurements,
     RunStatus,
     ScorerOutcomes,
+    Vote,
 )
 from results.requirement_records import Requirements
 from runners.engine_options import ScriptedOptions
@@ -202,6 +203,22 @@ def benchmark(*candidates: str, name: str = "demo", run_spec: RunSpec | None = N
         seed=0,
         requirements=Requirements(),
     )
+
+
+def old_vote(**changes: object) -> Vote:
+    """A vote as versions before 0.5 kept them, without a round."""
+    facts: dict[str, object] = {
+        "id": "1",
+        "created_at": "2026-03-01T12:00:00+01:00",
+        "prompt": "Hi",
+        "left": "A",
+        "right": "B",
+        "outcome": "tie",
+        "blind": True,
+        "left_text": "<b>",
+        "right_text": "",
+    }
+    return Vote.model_validate(facts | changes)
 
 
 def outcome(

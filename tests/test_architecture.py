@@ -26,7 +26,7 @@ ALLOWED = {
 
 DOORS = {
     "huggingface_hub": {"catalog/hub/"},
-    "duckdb": {"results/store", "catalog/database.py"},
+    "duckdb": {"results/store_file.py", "catalog/database.py"},
     "pynvml": {"runners/gpu.py"},
     "httpx": {"runners/endpoint_client.py", "runners/vllm_client.py"},
     "llama_cpp": {"runners/llama_", "runners/quantize.py", "runners/divergence.py"},

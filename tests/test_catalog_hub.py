@@ -35,7 +35,7 @@ def bench(home: Path, address: str, model: str, extra: str = "", code: int = 0, 
     (home / "messages.csv").write_text(TEST_SET)
     (home / "hub.yaml").write_text(
         "name: hub\ntest_set: {file: messages.csv}\n"
-        f"candidates: [{{name: c, model: {model}, options: {{context_tokens: 512}}{extra}}}]\n"
+        f"candidates: [{{name: c, model: {model}, options: {{context_tokens: 512, threads: 2}}{extra}}}]\n"
         "workloads: [{kind: latency, prompts: 2, warmup_prompts: 0, max_output_tokens: 2}]\n"
     )
     settings = {

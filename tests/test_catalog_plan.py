@@ -16,6 +16,7 @@ from catalog.plan import (
     largest_concurrency,
     largest_context,
     largest_fitting,
+    largest_to_make,
     quantization_options,
     quantizations_to_make,
     smallest_machines,
@@ -247,6 +248,14 @@ def test_what_could_be_made_is_ordered_and_sized_where_no_files_are_known() -> N
     assert chosen is not None
     assert chosen.quantization in {"Q8_0", "Q6_K"}
     assert quantizations_to_make(CHILD, machine, SETTINGS) == ()
+
+
+@pytest.mark.parametrize("machine", ["rtx-4090", "rtx-4070", "rtx-3070"])
+@pytest.mark.parametrize("model", [LLAMA_8B, OWN, CHILD])
+def test_the_finest_alone_is_the_finest_of_all_that_could_be_made(machine: str, model: Model) -> None:
+    for context_tokens in (512, 32_768, 131_072):
+        settings, there = FitSettings(context_tokens=context_tokens), find_machine(machine).machine
+        assert largest_to_make(model, there, settings) == largest_fitting(quantizations_to_make(model, there, settings))
 
 
 def test_where_nothing_fits_nothing_is_taken() -> None:

@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from catalog.records import Record
-from results.records import BenchmarkComparison, CandidateSummary
+from results.records import BenchmarkComparison, Calibration, CandidateSummary, Comparison, Estimate, ReliabilityBin
+from results.standings import without
 from tests.report_samples import (
     BROKEN,
     GEMMA,
@@ -16,15 +17,17 @@ from tests.report_samples import (
     SMOL,
     accuracy,
     broken,
+    candidate,
     comparison,
     gemma,
+    middle,
     pair,
     recommendation,
     share,
     smol,
 )
-from workbench import charts
-from workbench.charts import Chart
+from workbench import charts, charts_in_depth
+from workbench.chart_parts import Chart
 from workbench.report.drawing import Theme
 
 Build = Callable[[BenchmarkComparison], Chart | None]
@@ -38,6 +41,26 @@ BUILDERS: tuple[Build, ...] = (
 )
 NAMES = ("quality", "quality_latency", "latency", "memory", "slices", "confusion")
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>]]>&\x00\u202e'
+
+
+def rung(name: str, quantization: str, size: int, **changes: object) -> CandidateSummary:
+    return changed(smol(name), candidate=candidate(name, quantization=quantization, weights_bytes=size), **changes)
+
+
+def ladder(pairs: list[Comparison]) -> Chart:
+    small = rung("small", "Q4_0", 60_000_000, decode_tokens_per_second=middle(150.0))
+    large = rung("large", "Q8_0", 120_000_000, decode_tokens_per_second=middle(100.0))
+    (chart,) = charts_in_depth.ladder_charts(comparison([large, small, gemma()], pairs))
+    return chart
+
+
+def calibrated(error: float, chance: float) -> CandidateSummary:
+    bins = (ReliabilityBin(low=0.7, high=0.8, n=40, probability=0.75, accuracy=share(0.6, 0.44, 0.74, 40)),)
+    estimate = Estimate(value=error, low=0.0, high=error + 0.1, n=40, method="bootstrap 95 %")
+    found = Calibration(
+        n=40, confidence=0.75, ece_10=estimate, ece_15=estimate, ece_by_chance=chance, brier=estimate, bins=bins
+    )
+    return changed(gemma(), calibration=found)
 
 
 def changed(summary: CandidateSummary, **changes: object) -> CandidateSummary:
@@ -79,12 +102,6 @@ def test_every_chart_has_labelled_axes_and_no_colour_of_its_own(build: Build) ->
 def test_a_chart_without_data_is_none(build: Build) -> None:
     nothing = changed(broken(), predicted_memory_bytes=None)
     assert build(comparison([nothing], [])) is None
-
-
-@pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
-def test_a_chart_goes_to_altair_for_the_app(build: Build) -> None:
-    drawn = charts.to_altair(built(build(comparison())), "dark").to_dict()
-    assert drawn["config"]["background"] == "#15191e"
 
 
 @pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
@@ -209,6 +226,51 @@ def test_labels_of_a_hostile_test_set_stay_text() -> None:
     cells = [cell.model_copy(update={"target": HOSTILE}) for cell in gemma().confusion[:1]]
     chart = built(charts.confusion_chart(changed(gemma(), confusion=cells), (HOSTILE, "b")))
     assert "<img" in texts(charts.to_svg(chart))
+
+
+def test_the_ladder_says_what_a_smaller_file_costs_and_gains() -> None:
+    chart = ladder([pair(0.4, "large", "small")])
+    assert chart.title == (
+        "small takes 50.0 % of the size of large, and no difference in accuracy is shown; it decodes 1.50× as fast"
+    )
+    assert [row[:2] for row in chart.table.rows] == [("small", "57.2 MiB"), ("large", "114 MiB")]
+    worse = pair(0.001, "large", "small").model_copy(update={"difference": share(0.1, 0.05, 0.15)})
+    assert "and has worse accuracy" in ladder([worse]).title
+    assert "Q8_0" in texts(charts.to_svg(chart))
+    assert charts_in_depth.ladder_charts(comparison([smol(), gemma()])) == ()
+
+
+def test_reliability_is_called_off_only_beyond_chance() -> None:
+    off = built(charts_in_depth.reliability_chart(calibrated(0.15, 0.08)))
+    assert off.title == (
+        f"{GEMMA} is too sure of itself: probabilities are off by 15.0 % on average, chance alone explains 8.0 %"
+    )
+    fine = built(charts_in_depth.reliability_chart(calibrated(0.05, 0.08)))
+    assert fine.title.endswith("no more than chance makes of 40 answers")
+    assert fine.table.rows == (("0.7 to 0.8", "40", "75.0 %", "60.0 % (44.0–74.0)"),)
+    assert charts_in_depth.reliability_chart(gemma()) is None
+
+
+def test_the_line_joins_those_whom_nobody_beats_in_both_quality_and_speed() -> None:
+    slow = changed(gemma("slow"), e2e_p50_seconds=middle(0.9))
+    chart = built(charts.quality_latency_chart(comparison([smol(), gemma(), slow])))
+    assert {row[0]: row[-1] for row in chart.table.rows} == {SMOL: "yes", GEMMA: "yes", "slow": "no"}
+    assert chart.alt.count("on the front") == 2
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=NAMES)
+def test_every_chart_has_its_numbers_as_a_table(build: Build) -> None:
+    table = built(build(comparison())).table
+    assert table.rows
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+    assert not any("None" in cell for row in table.rows for cell in row)
+
+
+def test_a_hidden_candidate_takes_no_colour_from_the_others() -> None:
+    found = comparison()
+    whole, left = charts.quality_chart(found), charts.quality_chart(without(found, {SMOL}))
+    domain = re.compile(r'"domain": (\[[^\]]*\])')
+    assert domain.findall(built(whole).specification)[0] == domain.findall(built(left).specification)[0]
 
 
 def test_a_chart_is_a_record_that_survives_json() -> None:

@@ -41,6 +41,16 @@ def test_commands_named_in_the_documents_exist() -> None:
             assert words[0] in launcher or any(" ".join(words).startswith(name) for name in known), line
 
 
+def test_commands_named_without_the_launcher_exist_too() -> None:
+    known = re.findall(r"^## workbench ([a-z ]+?)(?: [A-Z_]+)*$", cli_markdown(), re.MULTILINE)
+    groups = {name.split()[0] for name in known if " " in name}
+    for document in (*DOCUMENTS, ROOT / "CHANGELOG.md"):
+        for line in re.findall(r"(?:`|^ *)workbench +([a-z][^`#\n]*)", document.read_text(), re.MULTILINE):
+            named = line.strip()
+            is_known = named in groups or any(re.match(rf"{name}(?![a-z-])", named) for name in known)
+            assert is_known, f"{document.name} names the command: workbench {named}"
+
+
 def test_the_example_benchmark_file_is_valid_and_names_every_key() -> None:
     text = (ROOT / "docs" / "benchmark-file.md").read_text()
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)

@@ -20,6 +20,7 @@ from tests.test_runners_worker import wait_until
 from workbench.candidates import resolve_candidate
 from workbench.engine_environments import EngineEnvironments, vllm_status, with_environment
 from workbench.records import CandidateDefinition
+from workbench.service import Workbench
 from workbench.settings import Settings
 
 pytest_plugins = ("tests.vllm_fixtures",)
@@ -41,6 +42,22 @@ def test_the_list_says_that_vllm_is_missing_and_how_to_get_it(tmp_path: Path) ->
     assert "not installed" in workbench(tmp_path, "engines").stdout
     assert "not installed" in workbench(tmp_path, "engines", "check", "vllm", code=1).stderr
     assert printed(workbench(tmp_path, "engines", "uninstall", "vllm", "--json"))["freed_bytes"] == 0
+
+
+@linux
+def test_an_installation_of_the_app_is_a_job_that_tells_its_steps_and_can_be_cancelled(tmp_path: Path) -> None:
+    service = Workbench(Settings(home=tmp_path))
+    job = service.jobs.job(service.install_engine("vllm"))
+    wait_until((tmp_path / "engines" / "vllm" / "bin" / "python").exists, seconds=120)
+    assert job.status().title == "Install vllm"
+    assert job.status().message
+    job.cancel()
+    assert job.wait(60)
+    assert job.status().state == "cancelled"
+    assert vllm_status(service.settings).state == "unfinished"
+    refused = service.jobs.job(service.install_engine("llama-cpp"))
+    assert refused.wait(60)
+    assert (refused.status().state, "repair" in refused.status().message) == ("failed", True)
 
 
 @linux

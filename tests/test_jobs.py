@@ -113,3 +113,30 @@ def test_an_earlier_run_is_set_aside_under_the_next_free_number(tmp_path: Path) 
         folder.path.mkdir(parents=True)
         set_aside(folder)
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["key.1", "key.2", "key.3"]
+
+
+def test_stopping_cancels_everything_and_names_what_goes_on_all_the_same() -> None:
+    queue, free = JobQueue(), threading.Event()
+
+    def obey(job: Job) -> None:
+        while not job.is_cancelled():
+            job.wait(0.01)
+
+    def ignore(_: Job) -> None:
+        free.wait(20)
+
+    obedient = queue.submit("obeys", obey)
+    waiting = queue.submit("waits", lambda _: None)
+    deaf = queue.submit("deaf", ignore, lane="network")
+    left = queue.stop(3)
+    assert [job.title for job in left] == ["deaf"]
+    assert obedient.wait(5)
+    assert waiting.wait(5)
+    assert {obedient.status().state, waiting.status().state} == {"cancelled"}
+    free.set()
+    assert deaf.wait(5)
+
+
+def test_a_job_of_an_earlier_start_is_never_taken_for_a_new_one() -> None:
+    ids = {JobQueue().submit("work", lambda _: None).status().id for _ in range(2)}
+    assert len(ids) == 2

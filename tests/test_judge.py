@@ -238,7 +238,7 @@ def test_a_judge_that_says_nothing_usable_is_told_so(home: Path) -> None:
 def test_a_real_small_model_judges_and_its_kappa_says_how_badly(home: Path, tmp_path: Path) -> None:
     weights = smollm2_path(tmp_path)
     text = (
-        f"judge: {{name: smol, model: {weights}, options: {{context_tokens: 4096, concurrency: 4}}}}\n"
+        f"judge: {{name: smol, model: {weights}, options: {{context_tokens: 4096, concurrency: 4, threads: 2}}}}\n"
         "examples: 3\nmax_output_tokens: 40\n"
     )
     report = printed(judge(home, text, "--json", code=None))

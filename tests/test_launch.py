@@ -37,6 +37,7 @@ version = "1.0"
 demo = []
 dev = []
 llama-cpp = []
+pdf = []
 """
 
 # A build backend in 30 lines: pip calls it as it calls setuptools. It waits while the file `hold` exists, so that a
@@ -574,7 +575,8 @@ def test_a_missing_browser_is_taken_from_debian(checked: Path) -> None:
     apt_get = f'echo "$@" >> {checked}/asked; if [ "$1" = install ]; then {make_browser}; fi'
     executables(tools, **{"apt-get": apt_get, "sudo": SUDO})
     outcome = start(checked, "test", PATH=str(tools))
-    assert (checked / "asked").read_text().splitlines() == ["update", "install -y chromium fonts-dejavu-core"]
+    packages = "chromium fonts-dejavu-core libpangoft2-1.0-0 libharfbuzz-subset0"
+    assert (checked / "asked").read_text().splitlines() == ["update", f"install -y {packages}"]
     assert "skipped" not in outcome.stderr
 
 

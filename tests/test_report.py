@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import WorkbenchError
-from catalog.records import Ancestor, VerdictValue
+from catalog.records import Ancestor, ModelQuery, Profile, VerdictValue
 from results.recommendation import recommend
 from results.records import BenchmarkComparison, Estimate
+from results.shortlist_records import Funnel
 from tests.report_samples import (
     BROKEN,
     GEMMA,
@@ -110,6 +111,7 @@ def test_sections_come_in_the_order_in_which_one_decides() -> None:
     reader = read(content())
     assert list(reader.sections) == [
         "decision",
+        "funnel",
         "side-by-side",
         "certainty",
         "good-at",
@@ -120,6 +122,7 @@ def test_sections_come_in_the_order_in_which_one_decides() -> None:
         "slices",
         "ledger",
         "examples",
+        "risks",
         "licenses",
         "notes",
         "method",
@@ -206,7 +209,17 @@ def test_a_failed_run_is_told_with_what_to_do_and_without_its_log() -> None:
 def test_no_path_of_the_machine_and_no_log_is_told(render: object) -> None:
     assert callable(render)
     commands = ("workbench bench /home/someone/benchmarks/demo.yaml",)
-    text = render(content(commands=commands))
+    funnel = Funnel(
+        shortlist="mail",
+        version=1,
+        kept_at="2026-11-19T10:00:00+01:00",
+        profile=Profile(),
+        query=ModelQuery(),
+        chosen=("/home/someone/models/own--Q4_0.gguf", "google/gemma-3-270m"),
+    )
+    found = comparison()
+    benchmark = found.benchmark.model_copy(update={"funnel": funnel})
+    text = render(content(commands=commands, comparison=found.model_copy(update={"benchmark": benchmark})))
     assert "/home/someone" not in text
     assert "llama_model_load" not in text
     assert "workbench bench demo.yaml" in text
@@ -387,11 +400,11 @@ def test_the_ending_chooses_the_format(ending: str, tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize(("name", "seen"), [("report.pdf", "ends in '.pdf'"), ("report", "has no ending")])
+@pytest.mark.parametrize(("name", "seen"), [("report.docx", "ends in '.docx'"), ("report", "has no ending")])
 def test_an_unknown_ending_names_the_known_ones(name: str, seen: str, tmp_path: Path) -> None:
     with pytest.raises(UnknownFormat, match=re.escape(seen)) as caught:
         write_report(content(), tmp_path / name)
-    assert ".html, .md, .json" in str(caught.value)
+    assert ".html, .pdf, .md, .json" in str(caught.value)
     assert isinstance(caught.value, ReportError)
     assert isinstance(caught.value, WorkbenchError)
 

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from results.recommendation import recommend
-from tests.report_samples import REQUIREMENTS, comparison, content, example, gemma, pair, smol
+from tests.report_samples import REQUIREMENTS, broken, comparison, content, example, gemma, pair, smol
+from workbench.report.records import Edits
 from workbench.report.report import write_report
 
 ARGUMENTS = [
@@ -92,6 +93,26 @@ def test_it_prints_on_a4_without_losing_a_column(browser: Browser, tmp_path: Pat
     page.goto(path.as_uri())
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth") == 688
-    assert not page.locator("nav").is_visible()
+    assert page.get_by_role("navigation", name="Contents").is_visible()
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    page.close()
+
+
+def test_the_decision_fits_one_printed_page_whatever_the_names(browser: Browser, tmp_path: Path) -> None:
+    long = "Some-Organisation/A-Very-Long-Model-Name-Instruct-2507-GGUF UD-Q4_K_XL"
+    found = comparison(
+        [smol(f"{long} 1"), gemma(f"{long} 2"), broken(f"{long} 3")], [pair(0.2, f"{long} 1", f"{long} 2")]
+    )
+    edits = Edits(title="A title that takes more than a line " * 3, author="Team", notes="Mind this. " * 27)
+    made = content(comparison=found, recommendation=recommend(found, REQUIREMENTS), edits=edits)
+    path = write_report(made, tmp_path / "report.html")
+    page = browser.new_page(color_scheme="dark", viewport={"width": 688, "height": 1000})
+    page.goto(path.as_uri())
+    page.emulate_media(media="print")
+    # A4 less its margins, at 96 dots an inch.
+    assert (
+        page.evaluate("document.querySelector('#decision').getBoundingClientRect().bottom + scrollY") <= 267 / 25.4 * 96
+    )
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.querySelector('#decision')).breakAfter") == "page"
     page.close()

@@ -81,6 +81,11 @@ def test_count(value: float | None, text: str) -> None:
     assert numbers.count(value) == text
 
 
+@pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.2, "0"), (123.4, "+123"), (-1234.0, "−1,234")])
+def test_elo(value: float | None, text: str) -> None:
+    assert numbers.elo(value) == text
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0, "0 answers"), (1, "1 answer"), (1234, "1,234 answers")],

@@ -16,10 +16,11 @@ import pytest
 
 from catalog.records import ModelQuery, Profile, RuleCount
 from results.errors import StoreBusy, StoreDamaged, StoreNotWritable, UnknownBenchmark
-from results.records import Shortlist, Vote
-from results.store import MIGRATIONS, ExampleFilter, Store
+from results.example_records import ExampleFilter, ExampleQuery
+from results.shortlist_records import Shortlist
+from results.store import MIGRATIONS, Store
 from runners.records import MemorySample, Validity
-from tests.results_samples import answers, benchmark, failure, judged, run_result, spec, timed
+from tests.results_samples import answers, benchmark, failure, judged, old_vote, run_result, spec, timed
 
 ROOT = Path(__file__).parents[1]
 
@@ -110,7 +111,7 @@ def test_an_unknown_benchmark_is_answered_with_close_matches(store: Store) -> No
         lambda: store.run_spec("dmo", "A"),
         lambda: store.measurements("dmo"),
         lambda: store.example_results("dmo"),
-        lambda: store.count_examples("dmo"),
+        lambda: store.examples.page("dmo", ExampleQuery()).total,
         lambda: store.delete_benchmark("dmo"),
         lambda: store.save_run("dmo", run_result()),
     ]
@@ -171,7 +172,7 @@ def test_measurements_come_in_the_order_of_the_benchmark(store: Store) -> None:
 def test_text_of_a_model_is_kept_or_made_storable(store: Store, text: str, stored: str) -> None:
     store.save_benchmark(benchmark("A").model_copy(update={"definition": text, "name": "demo"}))
     store.save_run("demo", run_result(completions=[judged("e1", text, target="yes")]))
-    answer = store.example_results("demo", limit=1)[0].answers["A"]
+    answer = store.example_results("demo", ExampleQuery(limit=1))[0].answers["A"]
     assert (answer.text, answer.predicted) == (stored, stored)
     assert store.benchmark("demo").definition == stored
 
@@ -180,17 +181,7 @@ def test_text_of_a_model_is_kept_or_made_storable(store: Store, text: str, store
 
 
 def test_votes_come_oldest_first_and_each_once(store: Store) -> None:
-    first = Vote(
-        id="1",
-        created_at="2026-03-01T12:00:00+01:00",
-        prompt="Hi\x00",
-        left="A",
-        right="B",
-        outcome="tie",
-        blind=True,
-        left_text="<b>",
-        right_text="",
-    )
+    first = old_vote(prompt="Hi\x00")
     second = first.model_copy(update={"id": "0", "created_at": "2026-03-01T12:00:01+01:00", "outcome": "both_bad"})
     for vote in (second, first, first):
         store.add_vote(vote)
@@ -207,11 +198,11 @@ def test_a_shortlist_saved_again_is_its_next_version(store: Store) -> None:
     asked = _shortlist(
         "mine", "o/b", "o/a", excluded=counted, considered=5, exclusions_file="x.parquet", machine="desk"
     )
-    first = store.save_shortlist(asked)
-    second = store.save_shortlist(_shortlist("mine", "o/a"))
-    other = store.save_shortlist(_shortlist("another"))
+    first = store.shortlists.keep(asked)
+    second = store.shortlists.keep(_shortlist("mine", "o/a"))
+    other = store.shortlists.keep(_shortlist("another"))
     assert (first.version, second.version, other.version) == (1, 2, 1)
-    assert store.shortlists() == (other, second, first)
+    assert store.shortlists.all() == (other, second, first)
     assert first == asked.model_copy(update={"created_at": first.created_at})
     assert first.created_at
 
@@ -228,8 +219,8 @@ def test_every_past_results_file_still_opens(past: Path, tmp_path: Path) -> None
     store = Store(path)
     (stored,) = store.benchmarks()
     assert [run.status for run in store.runs(stored.name)] == ["finished", "finished"]
-    assert len(store.example_results(stored.name, only="all", offset=0, limit=20)) == 6
-    (kept,) = store.shortlists()
+    assert len(store.example_results(stored.name, ExampleQuery(only="all", offset=0, limit=20))) == 6
+    (kept,) = store.shortlists.all()
     assert kept.model_ids == ("HuggingFaceTB/SmolLM2-135M-Instruct",)
     assert kept.exclusions
     assert kept.exclusions[0].reason
@@ -237,6 +228,11 @@ def test_every_past_results_file_still_opens(past: Path, tmp_path: Path) -> None
     assert len(store.losses(("a",))) == (past.name >= "results-0003")
     # The files before the fifth have nowhere to keep test sets.
     assert [kept.version for kept in store.test_sets.all()] == ([2, 1] if past.name >= "results-0005" else [])
+    # Votes of before the ninth know no rounds; the ninth file has one of them and one of its own.
+    rounds = past.name >= "results-0009"
+    assert [ballot.round_id for ballot in store.head_to_head.ballots()] == ([None, "r1"] if rounds else [])
+    assert len(store.votes()) == rounds
+    assert store.head_to_head.count_rounds("b", only="unjudged") == rounds
 
 
 def test_a_results_file_of_every_schema_is_kept() -> None:
@@ -258,11 +254,13 @@ def test_examples_are_filtered_and_paged(store: Store) -> None:
         "unparseable": ["e4"],
     }
     for only, ids in expected.items():
-        assert [each.example_id for each in store.example_results("demo", only=only)] == ids
-        assert store.count_examples("demo", only=only) == len(ids)
-    assert [each.example_id for each in store.example_results("demo", offset=2, limit=2)] == ["e3", "e4"]
-    assert [e.example_id for e in store.example_results("demo", only="disagreement", offset=1, limit=5)] == ["e4"]
-    fourth = store.example_results("demo", offset=3, limit=1)[0]
+        assert [each.example_id for each in store.example_results("demo", ExampleQuery(only=only))] == ids
+        assert store.examples.page("demo", ExampleQuery(only=only)).total == len(ids)
+    assert [each.example_id for each in store.example_results("demo", ExampleQuery(offset=2, limit=2))] == ["e3", "e4"]
+    assert [
+        e.example_id for e in store.example_results("demo", ExampleQuery(only="disagreement", offset=1, limit=5))
+    ] == ["e4"]
+    fourth = store.example_results("demo", ExampleQuery(offset=3, limit=1))[0]
     assert (fourth.inputs, fourth.target, fourth.slices) == ({"text": "message 4"}, "no", {"channel": "chat"})
     assert list(fourth.answers) == ["A", "B"]
     assert (fourth.answers["A"].validity, fourth.answers["A"].right) == (Validity.UNPARSEABLE, False)

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from results.example_records import ExampleQuery
 from results.store import Store
 from runners.records import (
     CompletionDone,
@@ -249,7 +250,7 @@ def test_every_example_has_one_outcome(store: Store) -> None:
 def test_a_completion_whose_scorer_crashed_is_failed_and_its_text_is_kept(store: Store) -> None:
     unscored = CompletionDone(completion=judged("e1", "yes", target="yes").completion)
     store.save_run("demo", run_result(completions=[unscored], failures=[failure("e1")]))
-    answer = store.example_results("demo", limit=1)[0].answers["A"]
+    answer = store.example_results("demo", ExampleQuery(limit=1))[0].answers["A"]
     assert (answer.validity, answer.right, answer.text) == (Validity.FAILED, None, "yes")
 
 

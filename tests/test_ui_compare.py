@@ -20,30 +20,68 @@ def test_compare_shows_summary_pairs_and_charts(measured_app: RunningApp, page: 
     summary = page.get_by_role("table", name="Summary by candidate")
     expect(summary.get_by_role("row")).to_have_count(3)
     expect(summary).to_contain_text("66.7 %")
-    expect(page.get_by_role("table", name="Conclusions by pair")).to_contain_text("fast")
+    expect(summary).to_contain_text("▲ best")
+    expect(page.get_by_role("table", name="Conclusions by pair")).to_contain_text("careful is better than fast by")
     expect(page.get_by_role("img", name=re.compile("Accuracy with 95 % interval"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("Confusion matrix of fast"))).to_be_visible()
+    page.get_by_role("figure").first.get_by_text("The numbers as a table").click()
+    expect(page.get_by_role("table", name=re.compile("^Numbers of: "))).to_contain_text("careful")
     expect(page).to_have_url(re.compile("benchmark=scripted"))
     assert not scrolls_sideways(page)
 
 
-def test_details_follow_the_chosen_candidate(measured_app: RunningApp, page: Page) -> None:
+def test_a_link_reopens_the_same_view(measured_app: RunningApp, page: Page) -> None:
     open_step(page, measured_app.address, "Compare")
-    page.get_by_label("In detail").click()
+    page.get_by_label("Metric", exact=True).click()
+    page.get_by_role("option", name="Macro F1").click()
+    expect(page.get_by_role("table", name="Conclusions by pair")).to_be_visible()
+    expect(page).to_have_url(re.compile("c-metric=macro_f1"))
+    page.get_by_label("In depth").click()
     page.get_by_role("option", name="careful").click()
+    expect(page.get_by_role("img", name=re.compile("Confusion matrix of careful"))).to_be_visible()
+    page.get_by_label("Show", exact=True).click()
+    page.get_by_role("option", name="B right, A wrong").click()
+    expect(page.get_by_text("1 to 10 of 10").first).to_be_visible()
+    expect(page).to_have_url(re.compile("c-in=2.*c-show=second_right"))
+    page.goto(page.url)
+    expect(page.get_by_text("1 to 10 of 10").first).to_be_visible()
+    expect(page.get_by_label("Metric", exact=True)).to_have_value("Macro F1")
     expect(page.get_by_role("img", name=re.compile("Confusion matrix of careful"))).to_be_visible()
 
 
-def test_examples_are_filtered_and_turned_page_by_page(measured_app: RunningApp, page: Page) -> None:
+def test_a_hidden_candidate_is_gone_from_tables_and_examples(measured_app: RunningApp, page: Page) -> None:
+    page.goto(f"{measured_app.address}?step=compare&benchmark=scripted&c-hide=2&c-columns=load")
+    summary = page.get_by_role("table", name="Summary by candidate")
+    expect(summary.get_by_role("row")).to_have_count(2)
+    expect(summary.get_by_role("columnheader", name="Load")).to_have_count(0)
+    expect(page.get_by_role("columnheader", name="careful")).to_have_count(0)
+
+
+def test_examples_are_found_turned_and_opened(measured_app: RunningApp, page: Page) -> None:
     open_step(page, measured_app.address, "Compare")
-    expect(page.get_by_text("1 to 20 of 45")).to_be_visible()
-    page.get_by_role("button", name="Next").click()
-    expect(page.get_by_text("21 to 40 of 45")).to_be_visible()
-    page.get_by_role("button", name="Previous").click()
-    page.get_by_label("all wrong").check()
-    expect(page.get_by_text("1 to 5 of 5")).to_be_visible()
+    expect(page.get_by_text("1 to 20 of 45").first).to_be_visible()
+    page.get_by_role("button", name="Next", exact=True).first.click()
+    expect(page.get_by_text("21 to 40 of 45").first).to_be_visible()
+    page.get_by_role("button", name="Previous", exact=True).first.click()
+    page.get_by_label("Show", exact=True).click()
+    page.get_by_role("option", name="all wrong").click()
+    expect(page.get_by_text("1 to 5 of 5").first).to_be_visible()
     examples = page.get_by_role("table", name="Examples", exact=True)
     expect(examples).to_contain_text("message 0 =cmd() <b>bold</b>")
+    page.get_by_role("button", name="e0", exact=True).click()
+    opened = page.get_by_role("region", name="Example e0")
+    expect(opened).to_contain_text("1 of 5")
+    expect(opened).to_contain_text("Prompt as sent to all candidates")
+    page.keyboard.press("j")
+    expect(page.get_by_role("region", name="Example e9")).to_contain_text("2 of 5")
+    expect(page).to_have_url(re.compile("c-example=e9"))
+    page.keyboard.press("x")
+    expect(page.get_by_role("region", name=re.compile("^Example "))).to_have_count(0)
+    page.get_by_label("Search inputs and answers").fill("MESSAGE 27")
+    expect(page.get_by_text("1 to 1 of 1").first).to_be_visible()
+    page.get_by_label("Open example (id)").fill("e44")
+    page.get_by_label("Open example (id)").press("Enter")
+    expect(page.get_by_role("region", name="Example e44")).to_contain_text("not among the examples of this filter")
 
 
 def test_a_table_sorts_by_its_headers(measured_app: RunningApp, page: Page) -> None:

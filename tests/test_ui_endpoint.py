@@ -57,6 +57,11 @@ def test_an_endpoint_is_refused_with_sentences_until_it_can_be_asked_and_then_ru
     expect(note).to_contain_text("30 examples")
     page.get_by_role("checkbox", name="test/model at api.example.com").uncheck()
     expect(note).to_have_count(0)
+    go_to(page, "Head-to-head")
+    note = page.get_by_role("note").filter(has_text="Every prompt will leave this machine for api.example.com")
+    expect(note).to_have_count(1)
+    page.get_by_role("checkbox", name="test/model at api.example.com").uncheck()
+    expect(note).to_have_count(0)
 
 
 def test_a_server_on_this_machine_is_measured_and_nothing_leaves_it(app: RunningApp, page: Page) -> None:

@@ -9,14 +9,14 @@ import pytest
 from catalog.errors import ModelNotFound
 from catalog.records import ModelQuery, VerdictValue
 from results.requirement_records import Limits, Prices, Requirements, TokenPrices, Weights
+from workbench.app_start import free_port
 from workbench.csv_export import neutralise_cell, write_csv
 from workbench.errors import Busy
 from workbench.sentences import shown_error
 from workbench.steps import render
-from workbench.steps.choose_filters import FilterValues
-from workbench.steps.recommend import RequirementValues
+from workbench.steps.choose.filters import FilterValues
+from workbench.steps.recommend.requirements import RequirementValues
 from workbench.steps.wiring import bind
-from workbench.ui import free_port
 
 HOSTILE = "<script>alert('x')</script>\" onload=\"y"
 

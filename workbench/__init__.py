@@ -1,3 +1,3 @@
 """The service and its two faces, command line and web app. Holds no formula, no SQL and no subprocess."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

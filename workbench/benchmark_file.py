@@ -128,7 +128,7 @@ def _read_text(path: Path, what: str, document: str = "docs/benchmark-file.md") 
     except UnicodeDecodeError as error:
         raise BadBenchmarkFile(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
     except OSError as error:
-        raise BadBenchmarkFile(f"{path} cannot be read: {error.strerror}.") from error
+        raise BadBenchmarkFile(f"{path} cannot be read: {error.strerror}. Name another file.") from error
 
 
 def _load_yaml(text: str, name: str) -> Any:

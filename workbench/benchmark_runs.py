@@ -3,8 +3,7 @@
 A candidate that cannot be prepared or fails becomes a stored failure; the others go on.
 """
 
-import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,6 +13,7 @@ from catalog.index import Index
 from catalog.records import Candidate
 from results.conclusions import stopped_early
 from results.records import Benchmark
+from results.shortlist_records import Funnel
 from results.store import Store
 from runners.engine import engine_version
 from runners.machine import probe_machine
@@ -23,6 +23,7 @@ from runners.scorers.registry import scorer_versions
 from workbench import __version__
 from workbench.benchmark_file import render_benchmark
 from workbench.candidates import PlannedRun, candidate_name, planned_runs, resolve_candidate
+from workbench.clock import now
 from workbench.early_stopping import EarlyStops, Race, workloads_in_random_order
 from workbench.engine_environments import with_environment
 from workbench.errors import BadBenchmarkFile
@@ -31,6 +32,7 @@ from workbench.progress import CandidateWatch, TimeLeft, requests_of
 from workbench.records import CandidateProgress, PreparedBenchmark
 from workbench.remote import secrets_of
 from workbench.settings import Settings
+from workbench.shortlists import recorded_funnel
 
 LOCK_POLL_SECONDS = 0.5
 """Between two tries to get the device."""
@@ -40,26 +42,46 @@ class BenchmarkRun:
     """The work of one benchmark job."""
 
     def __init__(
-        self, prepared: PreparedBenchmark, settings: Settings, index: Index, store: Store, *, resume: bool
+        self,
+        prepared: PreparedBenchmark,
+        settings: Settings,
+        index: Index,
+        store: Store,
+        *,
+        resume: bool,
+        predicted: Mapping[str, int] | None = None,
     ) -> None:
+        """`predicted`: bytes of memory by candidate's name, to be shown beside what is measured."""
         self._prepared = prepared
         self._settings = settings
         self._index = index
         self._store = store
         self._resume = resume
+        self._predicted = predicted or {}
         self._folder = Path(prepared.source).parent if prepared.source else settings.home
+
+    def keep_waiting(self) -> None:
+        """Store the benchmark before its turn comes: the queue is lost when the app stops, and what waits there is not.
+
+        One that is stored already stays as it is until it begins. Raises BadBenchmarkFile as the work itself would.
+        """
+        names = self._names()
+        self._early_stops(len(names))
+        if all(each.name != self._prepared.definition.name for each in self._store.benchmarks()):
+            record = benchmark_record(self._prepared, names)
+            self._store.save_benchmark(record.model_copy(update={"machine": None, "funnel": self._funnel()}))
 
     def __call__(self, job: Job) -> None:
         """Do the work. Raises WorkbenchError only where nothing of it can be done."""
-        definition = self._prepared.definition
-        planned = planned_runs(definition)
-        names = [candidate_name(run.candidate) for run in planned]
-        doubled = next((name for name in names if names.count(name) > 1), None)
-        if doubled is not None:
-            raise BadBenchmarkFile(f"Two candidates are called {doubled!r}. Give each a name of its own.")
+        planned, names = planned_runs(self._prepared.definition), self._names()
         stops = self._early_stops(len(names))
-        job.update(candidates=tuple(CandidateProgress(name=name) for name in names))
-        self._store.save_benchmark(benchmark_record(self._prepared, (*names, *self._imported(names))))
+        job.update(
+            candidates=tuple(
+                CandidateProgress(name=name, predicted_memory_bytes=self._predicted.get(name)) for name in names
+            )
+        )
+        record = benchmark_record(self._prepared, (*names, *self._imported(names)))
+        self._store.save_benchmark(record.model_copy(update={"funnel": self._funnel()}))
         with hold_device(job, self._settings):
             specs = [spec for run in planned if (spec := self._spec(job, run)) is not None]
             time_left = TimeLeft(specs)
@@ -68,9 +90,18 @@ class BenchmarkRun:
                     job.update_candidate(spec.candidate.name, state="cancelled", stage="")
                     continue
                 job.update(message=f"Measuring {spec.candidate.name}")
+                job.update_candidate(spec.candidate.name, state="loading", stage="starting")
                 self._measure(job, spec, time_left, stops)
         if not job.is_cancelled() and all(c.state == "failed" for c in job.status().candidates):
             raise BadBenchmarkFile(_all_failed(job))
+
+    def _names(self) -> tuple[str, ...]:
+        """Candidates by name, each with every prompt. Raises BadBenchmarkFile where a name stands twice."""
+        names = tuple(candidate_name(run.candidate) for run in planned_runs(self._prepared.definition))
+        doubled = next((name for name in names if names.count(name) > 1), None)
+        if doubled is not None:
+            raise BadBenchmarkFile(f"Two candidates are called {doubled!r}. Give each a name of its own.")
+        return names
 
     def _spec(self, job: Job, planned: PlannedRun) -> RunSpec | None:
         """The run of one candidate; None, with the failure stored, where it cannot be prepared."""
@@ -133,6 +164,13 @@ class BenchmarkRun:
         kept = [run.candidate for run in self._store.runs() if run.benchmark == name and run.candidate not in names]
         return tuple(each for each in kept if self._store.run_spec(name, each).candidate.engine == "imported")
 
+    def _funnel(self) -> Funnel | None:
+        """How the candidates were chosen, as far as it is known here."""
+        definition = self._prepared.definition
+        stored = self._store.benchmarks() if definition.shortlist is not None else ()
+        earlier = next((each for each in stored if each.name == definition.name), None)
+        return recorded_funnel(self._store, definition.shortlist, earlier)
+
     def _early_stops(self, candidates: int) -> EarlyStops | None:
         """Who may be stopped early; None where nobody asked for it. Raises BadBenchmarkFile where it cannot be."""
         definition = self._prepared.definition
@@ -179,7 +217,7 @@ class BenchmarkRun:
         if not self._is_stored(result):
             self._store.save_run(self._prepared.definition.name, result)
         state = "failed" if result.status in {"failed", "incomplete"} else result.status
-        job.update_candidate(name, state=state, stage=_summary(result))
+        job.update_candidate(name, state=state, stage=_summary(result), remaining_seconds=None)
 
 
 def benchmark_record(prepared: PreparedBenchmark, candidates: tuple[str, ...]) -> Benchmark:
@@ -187,7 +225,7 @@ def benchmark_record(prepared: PreparedBenchmark, candidates: tuple[str, ...]) -
     definition, test_set = prepared.definition, prepared.test_set
     return Benchmark(
         name=definition.name,
-        created_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        created_at=now(),
         test_set_name=test_set.name,
         test_set_hash=test_set.content_hash,
         task=definition.task,

@@ -44,6 +44,13 @@ def candidate_name(definition: CandidateDefinition) -> str:
     return stem if quantization is None or quantization.lower() in stem.lower() else f"{stem} {quantization}"
 
 
+def weights_path(definition: CandidateDefinition, folder: Path) -> Path | None:
+    """The file or folder that a candidate names as its weights, from `folder` on; None where they are a model's."""
+    path = Path(definition.model).expanduser()
+    path = path if path.is_absolute() else folder / path
+    return path if path.exists() or definition.model.endswith(".gguf") else None
+
+
 class PlannedRun(Record):
     """One candidate with one prompt."""
 
@@ -185,9 +192,8 @@ def _sha256_of_folder(digests: dict[str, str]) -> str:
 def _find_weights(definition: CandidateDefinition, folder: Path, settings: Settings) -> _Weights:
     if definition.quantize_from is not None:
         return _quantized(definition, folder, settings)
-    path = Path(definition.model).expanduser()
-    path = path if path.is_absolute() else folder / path
-    if path.exists() or definition.model.endswith(".gguf"):
+    path = weights_path(definition, folder)
+    if path is not None:
         return _Weights(file=_from_path(path, definition.quantization))
     packaged = find_packaged(definition.model, definition.quantization, settings.models_folder)
     if packaged is not None:

@@ -9,33 +9,31 @@ of it, and the text alternative says so; a chart without any data is None, never
 import html
 import json
 import re
-import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import altair as alt
 import vl_convert
 
-from catalog.records import Record
 from results import numbers
 from results.limits import memory_bytes
 from results.metric_words import quality_metric, quality_of, quality_title, shown_estimate, unit_of
 from results.recommendation_records import Recommendation
 from results.records import BenchmarkComparison, CandidateSummary, Estimate, SliceQuality
+from workbench.chart_parts import (
+    Chart,
+    DataTable,
+    drawn,
+    ends,
+    in_words,
+    labels_of,
+    made,
+    memory_unit,
+    quality_axis,
+    time_unit,
+)
 from workbench.report import drawing, findings
 from workbench.report.drawing import Row, Theme
-from workbench.report.text import distinct_labels, listing, shorten
-
-
-class Chart(Record):
-    """One chart, independent of theme."""
-
-    title: str
-    """One sentence that states what the chart shows."""
-    alt: str
-    """The same in words, with every number, for those who do not see the chart."""
-    specification: str
-    """Vega-Lite JSON without config."""
+from workbench.report.text import distinct_labels, shorten
 
 
 def to_svg(chart: Chart, theme: Theme = "light", *, titled: bool = True) -> str:
@@ -47,14 +45,10 @@ def to_svg(chart: Chart, theme: Theme = "light", *, titled: bool = True) -> str:
     if not titled:
         del specification["title"]
     svg = vl_convert.vegalite_to_svg(specification, config=drawing.theme_config(theme), allowed_base_urls=[])
+    # The parts of a chart would be images without names to a screen reader; the whole has one.
+    svg = re.sub(r' role="graphics-(?:object|symbol|document)"| aria-roledescription="[^"]*"', "", str(svg))
     label = html.escape(chart.alt, quote=True)
-    return re.sub(r"^<svg ", lambda _: f'<svg role="img" aria-label="{label}" ', str(svg), count=1)
-
-
-def to_altair(chart: Chart, theme: Theme = "dark") -> alt.TopLevelMixin:
-    """The chart as an Altair object, for the app."""
-    themed: alt.TopLevelMixin = alt.Chart.from_json(chart.specification).configure(**drawing.theme_config(theme))
-    return themed
+    return re.sub(r"^<svg ", lambda _: f'<svg role="img" aria-label="{label}" ', svg, count=1)
 
 
 def quality_chart(comparison: BenchmarkComparison) -> Chart | None:
@@ -63,16 +57,20 @@ def quality_chart(comparison: BenchmarkComparison) -> Chart | None:
     if not rows:
         return None
     rows.sort(key=lambda row: -row[1].value)
-    labels, unit = _labels(comparison), unit_of(quality_metric(comparison))
+    labels, unit = labels_of(comparison), unit_of(quality_metric(comparison))
     data: list[Row] = []
     for name, estimate in rows:
         row: Row = {"candidate": labels[name], "label": numbers.estimate(estimate, unit)}
-        data.append(row | _ends(estimate))
+        data.append(row | ends(estimate))
     words = [f"{shorten(name)} {numbers.estimate(e, unit)}, n = {e.n:,}" for name, e in rows]
-    return _chart(
-        drawing.dots(data, _candidates(data), list(labels.values()), _quality(comparison)),
+    return made(
+        drawing.dots(data, drawn(data), list(labels.values()), quality_axis(comparison)),
         findings.quality_finding(comparison),
-        _alt(f"{quality_title(comparison)} with 95 % interval", words, comparison, [name for name, _ in rows]),
+        in_words(f"{quality_title(comparison)} with 95 % interval", words, comparison, [name for name, _ in rows]),
+        DataTable(
+            columns=("Candidate", quality_title(comparison), "Examples"),
+            rows=tuple((shorten(name), numbers.estimate(e, unit), numbers.count(e.n)) for name, e in rows),
+        ),
     )
 
 
@@ -86,18 +84,20 @@ def quality_latency_chart(
     shown = [s for s in comparison.candidates if s.quality and s.e2e_p50_seconds]
     if not shown:
         return None
-    pareto = findings.pareto_names(recommendation)
-    seconds, unit = _time_unit([s.e2e_p50_seconds for s in shown])
-    bytes_, memory_unit = _memory_unit([memory_bytes(s) for s in shown])
-    labels = _labels(comparison)
+    pareto, front = findings.pareto_names(recommendation), findings.front_names(comparison)
+    seconds, unit = time_unit([s.e2e_p50_seconds for s in shown])
+    bytes_, size_unit = memory_unit([memory_bytes(s) for s in shown])
+    labels = labels_of(comparison)
     data = [_trade_off_row(s, seconds, bytes_) for s in shown]
     for row, s in zip(data, shown, strict=True):
-        row |= {"candidate": labels[s.candidate.name], "pareto": s.candidate.name in pareto}
+        name = s.candidate.name
+        row |= {"candidate": labels[name], "pareto": name in pareto, "front": name in front}
     words = [
         f"{shorten(s.candidate.name)} {shown_estimate(s.quality)}"
         f" at {numbers.estimate(s.e2e_p50_seconds, 'seconds')},"
         f" peak memory {_memory(s)}"
         f"{', Pareto' if s.candidate.name in pareto else ''}"
+        f"{', on the front' if s.candidate.name in front else ''}"
         for s in shown
     ]
     quality = quality_title(comparison)
@@ -105,13 +105,26 @@ def quality_latency_chart(
         data,
         list(labels.values()),
         f"End to end, p50 ({unit}), 95 % interval",
-        f"Peak memory ({memory_unit})",
-        _quality(comparison),
+        f"Peak memory ({size_unit})",
+        quality_axis(comparison),
     )
-    return _chart(
+    return made(
         body,
         findings.trade_off_finding(comparison, recommendation),
-        _alt(f"{quality} against end-to-end p50", words, comparison, [s.candidate.name for s in shown]),
+        in_words(f"{quality} against end-to-end p50", words, comparison, [s.candidate.name for s in shown]),
+        DataTable(
+            columns=("Candidate", quality, "End to end p50", "Peak memory", "Nobody is both better and faster"),
+            rows=tuple(
+                (
+                    shorten(s.candidate.name),
+                    shown_estimate(s.quality),
+                    numbers.estimate(s.e2e_p50_seconds, "seconds"),
+                    _memory(s),
+                    "yes" if s.candidate.name in front else "no",
+                )
+                for s in shown
+            ),
+        ),
     )
 
 
@@ -123,6 +136,7 @@ def latency_chart(comparison: BenchmarkComparison) -> Chart | None:
     )
     panels: list[drawing.Drawing] = []
     words: list[str] = []
+    cells: list[tuple[str, ...]] = []
     shown: list[str] = []
     for measure, p50, p95 in measures:
         rows = [(s.candidate.name, p50(s), p95(s)) for s in comparison.candidates if p50(s) or p95(s)]
@@ -136,18 +150,24 @@ def latency_chart(comparison: BenchmarkComparison) -> Chart | None:
             for name, low, high in rows
         )
         words.append(f"{measure}: {', '.join(listed)}")
+        cells += [
+            (shorten(name), measure, numbers.estimate(low, "seconds"), numbers.estimate(high, "seconds"))
+            for name, low, high in rows
+        ]
     if not panels:
         return None
-    text = _alt("Latency at concurrency 1, with 95 % intervals", words, comparison, shown)
-    return _chart(alt.vconcat(*panels, spacing=24), findings.latency_finding(comparison), text)
+    text = in_words("Latency at concurrency 1, with 95 % intervals", words, comparison, shown)
+    table = DataTable(columns=("Candidate", "Measure", "p50", "p95"), rows=tuple(cells))
+    return made(alt.vconcat(*panels, spacing=24), findings.latency_finding(comparison), text, table)
 
 
 def sweep_chart(comparison: BenchmarkComparison) -> Chart | None:
     """Output throughput by requests at once, the knee ringed; None where no load was swept."""
     shown = [s for s in comparison.candidates if s.sweep is not None]
-    labels = _labels(comparison)
+    labels = labels_of(comparison)
     data: list[Row] = []
     words: list[str] = []
+    cells: list[tuple[str, ...]] = []
     for summary in shown:
         if summary.sweep is None:
             continue
@@ -158,17 +178,28 @@ def sweep_chart(comparison: BenchmarkComparison) -> Chart | None:
                 "at_once": level.level,
                 "value": level.output_tokens_per_second,
                 "knee": level.level == summary.sweep.knee,
+                "last": level is levels[-1],
             }
+            for level in levels
+        ]
+        cells += [
+            (
+                shorten(summary.candidate.name),
+                numbers.count(level.level),
+                numbers.rate(level.output_tokens_per_second),
+                "knee" if level.level == summary.sweep.knee else "",
+            )
             for level in levels
         ]
         rates = (f"{numbers.rate(m.output_tokens_per_second)} at {numbers.count(m.level)}" for m in levels)
         words.append(f"{shorten(summary.candidate.name)} {', '.join(rates)}")
     if not data:
         return None
-    return _chart(
+    return made(
         drawing.sweep_lines(data, list(labels.values())),
         findings.sweep_finding(comparison),
-        _alt("Output throughput by requests at once", words, comparison, [s.candidate.name for s in shown]),
+        in_words("Output throughput by requests at once", words, comparison, [s.candidate.name for s in shown]),
+        DataTable(columns=("Candidate", "Requests at once", "Output", "Knee"), rows=tuple(cells)),
     )
 
 
@@ -183,17 +214,21 @@ def memory_chart(comparison: BenchmarkComparison) -> Chart | None:
     rows = [(name, kind, value) for name, kind, value in values if value is not None]
     if not rows:
         return None
-    scale, unit = _memory_unit([value for _, _, value in rows])
-    labels = _labels(comparison)
+    scale, unit = memory_unit([value for _, _, value in rows])
+    labels = labels_of(comparison)
     data: list[Row] = [
         {"candidate": labels[n], "kind": k, "value": v / scale, "label": f"{numbers.bytes_(v)} {k}"} for n, k, v in rows
     ]
     present = [kind for kind, _ in kinds if any(row[1] == kind for row in rows)]
     words = [f"{shorten(n)} {numbers.bytes_(v)} {k}" for n, k, v in rows]
-    return _chart(
+    return made(
         drawing.bars(data, list(labels.values()), present, f"Peak memory ({unit})"),
         findings.memory_finding(comparison),
-        _alt("Peak memory", words, comparison, [n for n, _, _ in rows]),
+        in_words("Peak memory", words, comparison, [n for n, _, _ in rows]),
+        DataTable(
+            columns=("Candidate", "Kind", "Peak memory"),
+            rows=tuple((shorten(n), k, numbers.bytes_(v)) for n, k, v in rows),
+        ),
     )
 
 
@@ -215,19 +250,23 @@ def confusion_chart(summary: CandidateSummary, labels: Sequence[str] = ()) -> Ch
         {"target": t, "answer": a, "count": counts.get((t, a), 0), "right": t == a} for t in targets for a in answers
     ]
     words = "; ".join(f"{t} answered {a}: {count:,}" for t, a, count in cells)
-    return _chart(
+    return made(
         drawing.heat_map(data, targets, answers),
         findings.confusion_finding(summary),
         f"Confusion matrix of {shorten(summary.candidate.name)}; right label, then answer. {words}.",
+        DataTable(
+            columns=("Right label", "Answered", "Examples"), rows=tuple((t, a, numbers.count(n)) for t, a, n in cells)
+        ),
     )
 
 
 def slices_chart(comparison: BenchmarkComparison) -> Chart | None:
     """Quality of every candidate on every slice; None where the test set has no slices."""
-    labels = _labels(comparison)
+    labels = labels_of(comparison)
     places = distinct_labels([_place(quality) for s in comparison.candidates for quality in s.slices], 40)
     data: list[Row] = []
     words: list[str] = []
+    cells: list[tuple[str, ...]] = []
     for summary in comparison.candidates:
         for quality in summary.slices:
             estimate = quality_of(quality)
@@ -236,15 +275,19 @@ def slices_chart(comparison: BenchmarkComparison) -> Chart | None:
             place = places[_place(quality)]
             size = f"n = {estimate.n:,}"
             row: Row = {"candidate": labels[summary.candidate.name], "slice": f"{place}, {size}"}
-            data.append(row | _ends(estimate))
+            data.append(row | ends(estimate))
             words.append(f"{shorten(summary.candidate.name)} on {place} {shown_estimate(quality.quality)}, {size}")
+            cells.append(
+                (shorten(summary.candidate.name), place, shown_estimate(quality.quality), numbers.count(estimate.n))
+            )
     if not data:
         return None
     shown = [s.candidate.name for s in comparison.candidates if s.slices]
-    return _chart(
-        drawing.slice_dots(data, _candidates(data), list(labels.values()), _quality(comparison)),
+    return made(
+        drawing.slice_dots(data, drawn(data), list(labels.values()), quality_axis(comparison)),
         findings.slices_finding(comparison),
-        _alt(f"{quality_title(comparison)} by slice", words, comparison, shown),
+        in_words(f"{quality_title(comparison)} by slice", words, comparison, shown),
+        DataTable(columns=("Candidate", "Slice", quality_title(comparison), "Examples"), rows=tuple(cells)),
     )
 
 
@@ -256,23 +299,18 @@ def _percentile_panel(
     measure: str,
     rows: Sequence[tuple[str, Estimate | None, Estimate | None]],
 ) -> drawing.Drawing:
-    labels = _labels(comparison)
-    scale, unit = _time_unit([estimate for _, *both in rows for estimate in both])
+    labels = labels_of(comparison)
+    scale, unit = time_unit([estimate for _, *both in rows for estimate in both])
     data: list[Row] = []
     for name, p50, p95 in rows:
         label = f"{_middle(p50)} · {_middle(p95)}"
         for percentile, estimate in (("p50", p50), ("p95", p95)):
             if estimate:
                 row: Row = {"candidate": labels[name], "percentile": percentile, "label": label}
-                data.append(row | _ends(estimate, scale))
+                data.append(row | ends(estimate, scale))
                 label = ""
     title = f"{measure} ({unit}): p50 solid, p95 pale, 95 % intervals"
-    return drawing.percentiles(data, _candidates(data), list(labels.values()), title)
-
-
-def _quality(comparison: BenchmarkComparison) -> drawing.Quality:
-    metric = quality_metric(comparison)
-    return drawing.Quality(quality_title(comparison), "share" if metric is None else metric.unit)
+    return drawing.percentiles(data, drawn(data), list(labels.values()), title)
 
 
 def _memory(summary: CandidateSummary) -> str:
@@ -295,52 +333,7 @@ def _trade_off_row(summary: CandidateSummary, seconds: float, bytes_: float) -> 
     }
     quality = quality_of(summary)
     if quality:
-        row |= {f"y_{end}": value for end, value in _ends(quality).items()}
+        row |= {f"y_{end}": value for end, value in ends(quality).items()}
     if summary.e2e_p50_seconds:
-        row |= {f"x_{end}": value for end, value in _ends(summary.e2e_p50_seconds, seconds).items()}
+        row |= {f"x_{end}": value for end, value in ends(summary.e2e_p50_seconds, seconds).items()}
     return row
-
-
-def _chart(body: drawing.Drawing | alt.VConcatChart, title: str, text: str) -> Chart:
-    specification: dict[str, Any] = body.to_dict()
-    specification.pop("config", None)
-    specification["title"] = {
-        "text": textwrap.wrap(title, 92, break_on_hyphens=False),
-        "anchor": "start",
-        "frame": "bounds",
-    }
-    return Chart(title=title, alt=text, specification=json.dumps(specification, allow_nan=False))
-
-
-def _alt(what: str, words: Sequence[str], comparison: BenchmarkComparison, shown: Sequence[str]) -> str:
-    missing = findings.unknown(comparison, shown)
-    left_out = f" Not measured and left out: {listing([shorten(name) for name in missing])}." if missing else ""
-    return f"{what}. {'; '.join(words)}.{left_out}"
-
-
-def _ends(estimate: Estimate, scale: float = 1.0) -> Row:
-    low, high = estimate.low, estimate.high
-    return {
-        "value": estimate.value / scale,
-        "low": None if low is None else low / scale,
-        "high": None if high is None else high / scale,
-    }
-
-
-def _time_unit(estimates: Sequence[Estimate | None]) -> tuple[float, str]:
-    largest = max(estimate.value for estimate in estimates if estimate)
-    return (1.0, "seconds") if largest >= 1 else (1e-3, "milliseconds")
-
-
-def _memory_unit(values: Sequence[int | None]) -> tuple[float, str]:
-    largest = max((value for value in values if value is not None), default=0)
-    return (2.0**30, "GiB") if largest >= 2**30 else (2.0**20, "MiB")
-
-
-def _candidates(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(str(row["candidate"]) for row in rows))
-
-
-def _labels(comparison: BenchmarkComparison) -> dict[str, str]:
-    """Name of every candidate as it stands in the charts, by its full name."""
-    return distinct_labels([summary.candidate.name for summary in comparison.candidates])

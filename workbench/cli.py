@@ -15,9 +15,10 @@ from rich.console import Console
 
 from catalog.errors import WorkbenchError
 from workbench import __version__
+from workbench.cli_benchmarks import benchmarks_app
 from workbench.cli_catalog import catalog_app, model_commands
 from workbench.cli_completions import completions_commands
-from workbench.cli_decision import RequirementsFile, decision_commands
+from workbench.cli_decision import decision_commands
 from workbench.cli_engines import engines_app
 from workbench.cli_ladder import ladder_commands
 from workbench.cli_parity import parity_commands
@@ -27,6 +28,7 @@ from workbench.cli_parts import (
     Json,
     console,
     follow_job,
+    home_of,
     leave,
     named_home,
     open_workbench,
@@ -35,7 +37,12 @@ from workbench.cli_parts import (
 )
 from workbench.cli_passes import pass_commands
 from workbench.cli_prompt import prompt_commands
+from workbench.cli_repeat import repeat_commands
+from workbench.cli_report import report_commands
+from workbench.cli_shortlist import shortlist_app
 from workbench.cli_testset import testset_commands
+from workbench.cli_votes import votes_app
+from workbench.settings import read_settings
 
 if TYPE_CHECKING:
     from workbench.service import Workbench
@@ -50,6 +57,9 @@ app = typer.Typer(
 app.add_typer(catalog_app, name="catalog")
 testset_commands(app)
 app.add_typer(engines_app, name="engines")
+app.add_typer(benchmarks_app, name="benchmarks")
+app.add_typer(votes_app, name="votes")
+app.add_typer(shortlist_app, name="shortlist")
 model_commands(app)
 ladder_commands(app)
 parity_commands(app)
@@ -57,6 +67,8 @@ completions_commands(app)
 prompt_commands(app)
 pass_commands(app)
 decision_commands(app)
+repeat_commands(app)
+report_commands(app)
 
 
 def main() -> None:
@@ -93,12 +105,16 @@ def _options(
 def ui(
     home: Home = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
-    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; a free one is taken when left out.")] = None,
+    tab: Annotated[bool, typer.Option("--tab", help="A tab of the usual browser instead of a window.")] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port on 127.0.0.1; else the last one, or a free one."),
+    ] = None,
 ) -> None:
-    """Open the app in the browser."""
-    from workbench.ui import launch_app
+    """Open the app in a window of its own, or show the one that already runs on the data directory."""
+    from workbench.app_start import open_app
 
-    launch_app(open_workbench(home), port=port, open_browser=not no_browser)
+    open_app(read_settings(home_of(home)), port=port, wanted="nothing" if no_browser else "tab" if tab else "window")
 
 
 @app.command()
@@ -178,24 +194,6 @@ def runs(benchmark: Annotated[str | None, typer.Argument()] = None, home: Home =
         print_json("runs", found)
     else:
         print_runs(console(), found)
-
-
-@app.command()
-def report(
-    benchmark: str,
-    output: Annotated[Path, typer.Option(help="File to write; .html, .md or .json.")],
-    home: Home = None,
-    requirements: RequirementsFile = None,
-    as_json: Json = False,
-) -> None:
-    """Write the recommendation report; the format follows the file's ending."""
-    workbench = open_workbench(home)
-    asked = workbench.read_requirements(requirements) if requirements is not None else None
-    path = workbench.write_report(benchmark, output, asked)
-    if as_json:
-        print_json("report", {"report": str(path)})
-    else:
-        console().print(f"Report: {path}", markup=False, soft_wrap=True)
 
 
 def _run(workbench: "Workbench", job_id: str, *, quiet: bool) -> bool:

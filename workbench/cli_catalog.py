@@ -97,7 +97,7 @@ def catalog_search(  # noqa: PLR0913, PLR0917  one option per filter
     result = workbench.models.search(query)
     kept = None
     if save is not None:
-        kept = workbench.models.save_shortlist(save, tuple(hit.model.id for hit in result.hits), query)
+        kept = workbench.shortlists.keep_models(save, tuple(hit.model.id for hit in result.hits), query)
     if as_json:
         print_json("catalog search", result)
         return
@@ -217,7 +217,7 @@ def catalog_why(
     as_json: Json = False,
 ) -> None:
     """Say why a model is on a kept shortlist, or is not."""
-    answer = open_workbench(home).models.why(model, shortlist, version)
+    answer = open_workbench(home).shortlists.why(model, shortlist, version)
     if as_json:
         print_json("catalog why", answer)
     else:

@@ -39,7 +39,12 @@ def open_workbench(home: Path | None) -> "Workbench":
     # Statistics and the database take a second to import, which `--help` and wrong usage need not wait for.
     from workbench.service import Workbench
 
-    return Workbench(read_settings(home or (named_home[0] if named_home else None)))
+    return Workbench(read_settings(home_of(home)))
+
+
+def home_of(home: Path | None) -> Path | None:
+    """The data directory that was named, with the command or before it."""
+    return home or (named_home[0] if named_home else None)
 
 
 def follow_job(workbench: "Workbench", job_id: str, *, quiet: bool, resume: str) -> JobStatus:

@@ -3,13 +3,16 @@
 The work is done by runners/vllm_install.py; here stands where it is kept. Only vLLM needs one so far.
 """
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+from catalog.errors import Cancelled
 from runners.engine_options import EngineOptions, VllmOptions
 from runners.errors import EngineUnavailable
 from runners.vllm_environment import INSTALL_COMMAND, find_environment
 from runners.vllm_install import check_vllm, install_vllm, uninstall_vllm
+from workbench.jobs import Job
 from workbench.records import EngineStatus
 from workbench.settings import Settings
 
@@ -43,15 +46,30 @@ def vllm_status(settings: Settings) -> EngineStatus:
     )
 
 
+class EngineInstall:
+    """Installs an engine; the work of one job. Its log is beside the environment."""
+
+    def __init__(self, engine: str, environments: "EngineEnvironments") -> None:
+        self._engine = engine
+        self._environments = environments
+
+    def __call__(self, job: Job) -> None:
+        """Do the work. Raises EngineUnavailable; what was cut off is removed by the next try."""
+        with contextlib.suppress(Cancelled):
+            self._environments.install(self._engine, lambda line: job.update(message=line), job.is_cancelled)
+
+
 class EngineEnvironments:
     """Environments of one data directory."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def install(self, engine: str, on_progress: Callable[[str], None]) -> EngineStatus:
-        """Install an engine, or find it whole. Raises EngineUnavailable with what to do."""
-        install_vllm(self._folder(engine), on_progress)
+    def install(
+        self, engine: str, on_progress: Callable[[str], None], is_cancelled: Callable[[], bool] = lambda: False
+    ) -> EngineStatus:
+        """Install an engine, or find it whole. Raises EngineUnavailable with what to do, or Cancelled."""
+        install_vllm(self._folder(engine), on_progress, is_cancelled)
         return vllm_status(self._settings)
 
     def check(self, engine: str) -> EngineStatus:

@@ -6,7 +6,7 @@ CSV cells are made harmless for spreadsheets, because completions and examples a
 import csv
 import difflib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -14,13 +14,14 @@ from results.errors import ExportFailed
 from results.exports import Rows, Stored, stream, write_parquet, write_table_parquet
 from results.records import BenchmarkComparison
 from results.store import Store
+from results.store_head_to_head import HeadToHeadShelf
 from workbench.csv_export import neutralise_cell, summary_table
 
 Exported = Literal["completions", "scores", "summary"]
 """What can be exported: one row per completion, per example and scorer, or per candidate."""
 
 _ENDINGS = (".csv", ".jsonl", ".parquet")
-_JSON_COLUMNS = {"inputs", "slices", "counts"}
+_JSON_COLUMNS = {"inputs", "slices", "counts", "messages"}
 """Columns that hold JSON as text, which JSONL shows as the objects they are."""
 
 
@@ -41,22 +42,25 @@ class Exports:
         self, compare: Callable[[str], BenchmarkComparison], benchmark: str, what: Exported, path: Path
     ) -> Written:
         """Write one table; the number of rows beside the path. Raises ExportFailed, UnknownBenchmark."""
-        ending = path.suffix.lower()
-        if ending not in _ENDINGS:
-            raise ExportFailed(_unknown_ending(path))
-        part = path.with_name(f".{path.name}.part")
-        try:
-            part.touch()
+
+        def write(part: Path, ending: str) -> int:
             if what == "summary":
-                rows = self._write_table(benchmark, summary_table(compare(benchmark)), part, ending)
-            else:
-                rows = self._write(benchmark, what, part, ending)
-            part.replace(path)
-        except OSError as error:
-            raise ExportFailed(f"{path} cannot be written: {error.strerror or error}. Name another file.") from error
-        finally:
-            part.unlink(missing_ok=True)
-        return Written(path, rows)
+                return self._write_table(benchmark, summary_table(compare(benchmark)), part, ending)
+            return self._write(benchmark, what, part, ending)
+
+        return _whole(path, write)
+
+    def write_votes(
+        self, shelf: HeadToHeadShelf, path: Path, batch_id: str | None = None, without: Collection[str] = ()
+    ) -> Written:
+        """Write votes with prompt and answers, of one batch or of all but some. Raises ExportFailed."""
+
+        def write(part: Path, ending: str) -> int:
+            if ending == ".parquet":
+                return shelf.write_votes_parquet(batch_id, part, without)
+            return shelf.write_votes(batch_id, lambda names, rows: _WRITERS[ending](part, names, rows), without)
+
+        return _whole(path, write)
 
     def _write(self, benchmark: str, what: Stored, path: Path, ending: str) -> int:
         if ending == ".parquet":
@@ -70,6 +74,23 @@ class Exports:
         if ending == ".parquet":
             return write_table_parquet(self._store, benchmark, header, rows, path)
         return _WRITERS[ending](path, header, iter(rows))
+
+
+def _whole(path: Path, write: Callable[[Path, str], int]) -> Written:
+    """Write to a file beside it that takes its place when all is well; `write` is given that file and the ending."""
+    ending = path.suffix.lower()
+    if ending not in _ENDINGS:
+        raise ExportFailed(_unknown_ending(path))
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.touch()
+        rows = write(part, ending)
+        part.replace(path)
+    except OSError as error:
+        raise ExportFailed(f"{path} cannot be written: {error.strerror or error}. Name another file.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return Written(path, rows)
 
 
 def _write_csv(path: Path, names: Sequence[str], rows: Rows) -> int:

@@ -5,10 +5,11 @@ other. A job outlives every page that watches it. Knows nothing of benchmarks or
 """
 
 import itertools
-import queue
 import threading
 import time
 import traceback
+import uuid
+from collections import deque
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Literal
@@ -27,13 +28,15 @@ class UnknownJob(WorkbenchError):
 class Job:
     """One piece of work; safe to read and to change from several threads."""
 
-    def __init__(self, identity: str, title: str, benchmark: str | None, work: Callable[["Job"], None]) -> None:
+    def __init__(
+        self, identity: str, title: str, benchmark: str | None, step: str | None, work: Callable[["Job"], None]
+    ) -> None:
         self._lock = threading.Lock()
-        self._status = JobStatus(id=identity, title=title, benchmark=benchmark)
+        self._status = JobStatus(id=identity, title=title, benchmark=benchmark, step=step)
         self._cancelled = threading.Event()
         self._over = threading.Event()
         self._began: float | None = None
-        self._work = work
+        self.work = work
         self.error: WorkbenchError | None = None
 
     def status(self) -> JobStatus:
@@ -86,7 +89,7 @@ class Job:
             return
         self.update(state="running")
         try:
-            self._work(self)
+            self.work(self)
         except WorkbenchError as error:
             # Without its trace, whose frames would keep everything that this work held alive.
             self.error = error.with_traceback(None)
@@ -115,22 +118,29 @@ class JobQueue:
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self._waiting: dict[Lane, queue.SimpleQueue[Job]] = {
-            "device": queue.SimpleQueue(),
-            "network": queue.SimpleQueue(),
-        }
+        self._waiting: dict[Lane, deque[Job]] = {"device": deque(), "network": deque()}
+        # What is kept over a restart must not take a new job for the one that it names.
+        self._start = uuid.uuid4().hex[:6]
         self._numbers = itertools.count(1)
         self._threads: dict[Lane, threading.Thread] = {}
         self._lock = threading.Lock()
+        self.before_device: Callable[[Job], None] | None = None
+        """Called before each job of the device's lane."""
 
     def submit(
-        self, title: str, work: Callable[[Job], None], *, benchmark: str | None = None, lane: Lane = "device"
+        self,
+        title: str,
+        work: Callable[[Job], None],
+        *,
+        benchmark: str | None = None,
+        step: str | None = None,
+        lane: Lane = "device",
     ) -> Job:
         """Queue a piece of work; returns at once."""
         with self._lock:
-            job = Job(f"job-{next(self._numbers)}", title, benchmark, work)
+            job = Job(f"job-{self._start}-{next(self._numbers)}", title, benchmark, step, work)
             self._jobs[job.status().id] = job
-            self._waiting[lane].put(job)
+            self._waiting[lane].append(job)
             if lane not in self._threads:
                 thread = threading.Thread(target=self._run_all, args=(lane,), name=f"{lane} jobs", daemon=True)
                 self._threads[lane] = thread
@@ -155,19 +165,54 @@ class JobQueue:
             jobs = tuple(self._jobs.values())
         return tuple(job.status() for job in reversed(jobs))
 
+    def waiting(self, lane: Lane = "device") -> tuple[JobStatus, ...]:
+        """Jobs that have not begun, in the order in which they will."""
+        with self._lock:
+            jobs = tuple(self._waiting[lane])
+        return tuple(job.status() for job in jobs)
+
+    def advance(self, identity: str) -> None:
+        """Let a waiting job begin before the one that is ahead of it; nothing where it is next. Raises UnknownJob."""
+        job = self.job(identity)
+        with self._lock:
+            for waiting in self._waiting.values():
+                place = waiting.index(job) if job in waiting else 0
+                if place:
+                    waiting.remove(job)
+                    waiting.insert(place - 1, job)
+
     def cancel(self, identity: str) -> None:
-        """Ask a job to stop. Raises UnknownJob."""
-        self.job(identity).cancel()
+        """Ask a job to stop; one that waits is over at once. Raises UnknownJob."""
+        job = self.job(identity)
+        job.cancel()
+        with self._lock:
+            waiting = next((line for line in self._waiting.values() if job in line), None)
+            if waiting is not None:
+                waiting.remove(job)
+        if waiting is not None:
+            job.run()
+
+    def stop(self, timeout_seconds: float) -> tuple[JobStatus, ...]:
+        """Cancel every job and wait for their ends, together no longer than this; those that still go on."""
+        deadline = time.perf_counter() + timeout_seconds
+        with self._lock:
+            open_jobs = [job for job in self._jobs.values() if not job.status().is_over]
+        for job in open_jobs:
+            self.cancel(job.status().id)
+        for job in open_jobs:
+            job.wait(max(0.0, deadline - time.perf_counter()))
+        return tuple(job.status() for job in open_jobs if not job.status().is_over)
 
     def _run_all(self, lane: Lane) -> None:
         """Work until nothing waits; an idle thread would keep libraries alive when the program ends."""
         while True:
             with self._lock:
-                try:
-                    job = self._waiting[lane].get_nowait()
-                except queue.Empty:
+                if not self._waiting[lane]:
                     del self._threads[lane]
                     return
+                job = self._waiting[lane].popleft()
+            if lane == "device" and self.before_device is not None:
+                self.before_device(job)
             job.run()
 
 

@@ -5,7 +5,6 @@ same command goes on where it stopped. Its grades become scores of the runs; how
 report beside them.
 """
 
-import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,6 +32,7 @@ from workbench import __version__
 from workbench.benchmark_file import read_judge_file
 from workbench.benchmark_runs import hold_device, set_aside
 from workbench.candidates import candidate_name, resolve_candidate
+from workbench.clock import now
 from workbench.engine_environments import with_environment
 from workbench.errors import BadBenchmarkFile
 from workbench.jobs import Job, JobQueue
@@ -212,7 +212,7 @@ class JudgeRun:
             mode=definition.mode,
             lowest=definition.lowest,
             highest=definition.highest,
-            made_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            made_at=now(),
             questions=len(questions.conversations),
             unread=questions.unread(replies),
             min_kappa=definition.min_kappa,

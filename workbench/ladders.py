@@ -3,13 +3,9 @@
 Both keep the processor busy, so they wait for a benchmark that is running: they would spoil its times.
 """
 
-import contextlib
-import datetime
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from catalog.gguf_file import GgufFacts, file_sha256, read_gguf
 from results.ladder_records import QuantizationLoss
@@ -22,6 +18,8 @@ from runners.prompts import example_request
 from runners.records import Workload
 from runners.test_set_records import TestSet
 from workbench.candidates import remembered_sha256
+from workbench.clock import now
+from workbench.device import device
 from workbench.ladder_records import DivergenceReport, Ladder, MeasuredRung, Rung
 from workbench.model_catalog import ModelCatalog
 from workbench.quantize_ladder import make_ladder, plan_ladder
@@ -60,7 +58,7 @@ class Ladders:
         """Write the planned rungs; each appears whole or not at all. Raises EngineFailed."""
         if all(rung.state != "planned" for rung in ladder.rungs):
             return ladder
-        with self._device(on_wait):
+        with device(self._settings, on_wait):
             return make_ladder(ladder, self._settings, on_rung)
 
     def measure(
@@ -81,7 +79,10 @@ class Ladders:
             raise EngineFailed(f"A context of {context_tokens} tokens is too short to predict from; {_MIN_CONTEXT} is "
                                "the least, 512 is usual.")  # fmt: skip
         found = [read_gguf(file.expanduser().absolute()) for file in files]
-        with self._device(on_wait), tempfile.TemporaryDirectory(prefix="divergence-", dir=self._settings.home) as name:
+        with (
+            device(self._settings, on_wait),
+            tempfile.TemporaryDirectory(prefix="divergence-", dir=self._settings.home) as name,
+        ):
             folder = Path(name)
             text_path = _write_text(text, folder)
             text_sha256 = file_sha256(text_path)
@@ -122,19 +123,6 @@ class Ladders:
             divergence=result.divergence,
         )
 
-    @contextlib.contextmanager
-    def _device(self, on_wait: Callable[[], None]) -> Iterator[None]:
-        lock = FileLock(self._settings.device_lock_path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            on_wait()
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
-
 
 def _losses(report: DivergenceReport) -> tuple[QuantizationLoss, ...]:
     """The report as it is stored: by digests, without paths."""
@@ -150,7 +138,7 @@ def _losses(report: DivergenceReport) -> tuple[QuantizationLoss, ...]:
             text_sha256=report.text_sha256,
             text=Path(report.text).name,
             context_tokens=report.context_tokens,
-            measured_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            measured_at=now(),
             engine_version=engine_version("llama-cpp"),
             loss=rung.loss,
             divergence=rung.divergence,

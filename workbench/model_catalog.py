@@ -5,14 +5,12 @@ The network is asked only by `refresh`, `add` of a Hub id, `plan_download` and t
 """
 
 import threading
-import uuid
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from catalog.added import add_model
 from catalog.errors import ModelNotFound, WorkbenchError
-from catalog.exclusions import read_exclusion
 from catalog.hub import DownloadPlan, fetch_model, is_hub_link, parse_address, plan_download
 from catalog.index import Index
 from catalog.lineage import judge_license_with_base, judge_model
@@ -23,6 +21,7 @@ from catalog.plan import (
     largest_concurrency,
     largest_context,
     largest_fitting,
+    largest_to_make,
     quantization_options,
     quantizations_to_make,
     smallest_machines,
@@ -36,6 +35,7 @@ from catalog.records import (
     Model,
     ModelQuery,
     Profile,
+    QuantizationOption,
     SearchHit,
     SearchResult,
     Trend,
@@ -46,30 +46,32 @@ from catalog.records import (
 from catalog.snapshot import load_snapshot_date
 from catalog.snapshots import list_snapshots, trends
 from catalog.speed import predict_speed
-from results.records import Shortlist
-from results.store import Store
 from runners.bandwidth import measure_bandwidth
 from runners.machine import probe_machine
 from runners.records import BandwidthMeasurement
 from workbench.candidates import local_weights
 from workbench.hub_jobs import CatalogUpdate, Download, HubSearch, UpdateScope
 from workbench.jobs import JobQueue
-from workbench.records import CatalogState, LocalModels, ModelPage, PlannedMachine, WhyAnswer
+from workbench.records import CatalogState, LocalModels, ModelPage, PlannedMachine
 from workbench.settings import Settings
 
 FREE_STEPS = 64
 """Free memory is rounded down to a 64th of the whole for predictions, which otherwise never ask the same twice."""
 
 
+MOST_LARGEST_KEPT = 5_000
+"""Rows of tables whose finest quantization is remembered."""
+
+
 class ModelCatalog:
     """Models as one data directory knows them. Several threads may ask it."""
 
-    def __init__(self, settings: Settings, jobs: JobQueue, store: Store) -> None:
+    def __init__(self, settings: Settings, jobs: JobQueue) -> None:
         self._settings = settings
         self._jobs = jobs
-        self._store = store
         self._opened: Index | None = None
         self._lock = threading.Lock()
+        self._largest_known: dict[object, QuantizationOption | None] = {}
 
     # Who asks, and for which machine
 
@@ -96,11 +98,6 @@ class ModelCatalog:
             changes["bandwidth_bytes_per_second"] = measured.bytes_per_second
             changes["bandwidth_source"] = f"measured here on {measured.measured_at[:10]}"
         return machine.model_copy(update=changes)
-
-    def warm_up(self) -> None:
-        """Read what searches will ask for, and measure what predictions need, so that the first of them is fast."""
-        self.index().load()
-        self.measure_bandwidth(again=True)
 
     def measure_bandwidth(self, *, again: bool = False) -> None:
         """Measure the bandwidth of main memory, about a second, where it is not known yet; `again`: also where it is.
@@ -138,6 +135,7 @@ class ModelCatalog:
         """Forget what was opened, because the files have changed."""
         with self._lock:
             self._opened = None
+            self._largest_known = {}
 
     def state(self) -> CatalogState:
         """How much there is and how old it is."""
@@ -154,10 +152,18 @@ class ModelCatalog:
         machine, settings = self.machine(query.machine), query.fit_settings()
         found = self.index().search(query, profile or self.profile(), machine)
         hits = tuple(
-            hit.model_copy(update={"largest": largest_fitting(quantizations_to_make(hit.model, machine, settings))})
-            for hit in found.hits
+            hit.model_copy(update={"largest": self._largest(hit.model, machine, settings)}) for hit in found.hits
         )
         return found.model_copy(update={"hits": hits})
+
+    def _largest(self, model: Model, machine: Machine, settings: FitSettings) -> QuantizationOption | None:
+        """The finest usual quantization that fits; kept, because another filter leaves most rows where they were."""
+        key = (model.id, model.revision, machine, settings)
+        if key not in self._largest_known:
+            if len(self._largest_known) >= MOST_LARGEST_KEPT:
+                self._largest_known.clear()
+            self._largest_known[key] = largest_to_make(model, machine, settings)
+        return self._largest_known[key]
 
     def excluded(self, query: ModelQuery, rule: str, *, limit: int = 50, offset: int = 0) -> tuple[Exclusion, ...]:
         """One page of the models that a rule left out, with the reasons."""
@@ -282,12 +288,12 @@ class ModelCatalog:
     def ask_hub(self, query: ModelQuery) -> str:
         """Search the Hub for models like those of a query and keep what it lists; returns the job's id at once."""
         work = HubSearch(query, self._settings, self.reopen)
-        return self._jobs.submit("Ask the Hub", work, lane="network").status().id
+        return self._jobs.submit("Ask the Hub", work, step="choose", lane="network").status().id
 
     def update(self, scope: UpdateScope) -> str:
         """Pull models from the Hub into the catalog and keep a dated snapshot; returns the job's id at once."""
         work = CatalogUpdate(scope, self._settings, self.reopen)
-        return self._jobs.submit(f"Update {scope.title}", work, lane="network").status().id
+        return self._jobs.submit(f"Update {scope.title}", work, step="choose", lane="network").status().id
 
     def plan_download(
         self,
@@ -312,49 +318,7 @@ class ModelCatalog:
     def download(self, plan: DownloadPlan) -> str:
         """Fetch the files of a plan into the Hugging Face cache; returns the job's id at once."""
         title = f"Download {plan.model_id}" + (f" {plan.quantization}" if plan.quantization else "")
-        return self._jobs.submit(title, Download(plan), lane="network").status().id
-
-    # Shortlists
-
-    def save_shortlist(self, name: str, model_ids: tuple[str, ...], query: ModelQuery) -> Shortlist:
-        """Keep models under a name, with profile, query, machine and everything that was left out."""
-        profile, machine = self.profile(), self.machine(query.machine)
-        found = self.index().search(query, profile, machine)
-        path = self._settings.exclusions_folder / f"{uuid.uuid4().hex}.parquet"
-        self.index().write_exclusions(query, profile, machine, path)
-        return self._store.save_shortlist(
-            Shortlist(
-                name=name,
-                version=1,
-                created_at="",
-                model_ids=model_ids,
-                profile=profile,
-                query=query,
-                machine=machine.name,
-                considered=found.considered,
-                excluded=found.excluded,
-                exclusions_file=path.name,
-            )
-        )
-
-    def shortlists(self) -> tuple[Shortlist, ...]:
-        """Kept shortlists, newest version first."""
-        return self._store.shortlists()
-
-    def why(self, model_id: str, shortlist: str, version: int | None = None) -> WhyAnswer:
-        """Why a model is on a kept shortlist, or is not. Raises ModelNotFound for an unknown shortlist."""
-        kept = self._shortlist(shortlist, version)
-        place = f"{kept.name} v{kept.version}"
-        if model_id.casefold() in {name.casefold() for name in kept.model_ids}:
-            return WhyAnswer(model_id=model_id, kept=True, reason=f"{model_id} is on {place}.")
-        left_out = self._kept_exclusion(kept, model_id)
-        if left_out is not None:
-            return WhyAnswer(model_id=left_out.model_id, kept=False, rule=left_out.rule, reason=left_out.reason)
-        reason = (
-            f"{model_id} was not left out by any filter of {place}: it passed them and was not picked, or the catalog "
-            f"of {kept.created_at[:10]} did not hold it."
-        )
-        return WhyAnswer(model_id=model_id, kept=False, reason=reason)
+        return self._jobs.submit(title, Download(plan), step="choose", lane="network").status().id
 
     # Inside
 
@@ -370,21 +334,6 @@ class ModelCatalog:
             return BandwidthMeasurement.model_validate_json(self._settings.bandwidth_path.read_bytes())
         except (OSError, ValueError):
             return None
-
-    def _shortlist(self, name: str, version: int | None) -> Shortlist:
-        kept = self.shortlists()
-        for shortlist in kept:
-            if shortlist.name == name and version in {None, shortlist.version}:
-                return shortlist
-        names = ", ".join(dict.fromkeys(shortlist.name for shortlist in kept)) or "none yet"
-        what = name if version is None else f"{name} v{version}"
-        raise ModelNotFound(f"There is no shortlist {what!r}. Kept are: {names}.")
-
-    def _kept_exclusion(self, kept: Shortlist, model_id: str) -> Exclusion | None:
-        if kept.exclusions_file is not None:
-            return read_exclusion(self._settings.exclusions_folder / kept.exclusions_file, model_id)
-        wanted = model_id.casefold()
-        return next((entry for entry in kept.exclusions if entry.model_id.casefold() == wanted), None)
 
 
 def read_profile(path: Path) -> Profile:

@@ -1,4 +1,7 @@
-"""Turns a run's events into what people watch: counts, running quality, speed, memory and the time left."""
+"""Turns a run's events into what people watch: counts, running quality, speed, memory and the time left.
+
+Nothing of it is stored: figures of finished runs are derived from what the store holds.
+"""
 
 import time
 from collections.abc import Sequence
@@ -23,6 +26,10 @@ from workbench.jobs import Job
 
 TYPICAL_LOAD_SECONDS = 1.0
 """Start and load of a worker, until the first one was seen."""
+
+
+_MOST_POINTS = 120
+"""Points of a line of memory; once there are more, every other one goes."""
 
 
 def requests_of(spec: RunSpec) -> dict[str, int]:
@@ -90,17 +97,41 @@ class TimeLeft:
         self._left.pop(candidate, None)
 
     def seconds(self) -> float | None:
-        """Predicted seconds left; None until something was measured."""
+        """Predicted seconds left for all; None until something was measured."""
+        each = [self.seconds_of(name) for name in self._left]
+        known = [seconds for seconds in each if seconds is not None]
+        return sum(known) + TYPICAL_LOAD_SECONDS * max(0, len(each) - 1) if len(known) == len(each) else None
+
+    def seconds_of(self, candidate: str) -> float | None:
+        """Predicted seconds left for one candidate, its load left out; None until something was measured."""
         if not self._computed_tokens or not self._busy_seconds:
             return None
-        tokens = sum(
-            count * self._expected(workload) for left in self._left.values() for workload, count in left.items()
-        )
-        return tokens * self._busy_seconds / self._computed_tokens + TYPICAL_LOAD_SECONDS * max(0, len(self._left) - 1)
+        tokens = sum(count * self._expected(workload) for workload, count in self._left.get(candidate, {}).items())
+        return tokens * self._busy_seconds / self._computed_tokens
 
     def _expected(self, workload: str) -> float:
         seen = self._tokens_per_request.get(workload)
         return median(seen) if seen else median(self._prompt_tokens)
+
+
+class MemoryLine:
+    """Memory over time in few points: as it grows longer, it keeps every second of them."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+        self._points: list[tuple[float, int]] = []
+        self._every = 1
+        self._seen = 0
+
+    def add(self, bytes_: int) -> tuple[tuple[float, int], ...]:
+        """Take a sample of this moment; returns the line so far."""
+        if self._seen % self._every == 0:
+            self._points.append((round(time.perf_counter() - self._since, 1), bytes_))
+            if len(self._points) > _MOST_POINTS:
+                self._points = self._points[::2]
+                self._every *= 2
+        self._seen += 1
+        return tuple(self._points)
 
 
 class CandidateWatch:
@@ -116,6 +147,8 @@ class CandidateWatch:
         self._peak = 0
         self._has_pss = False
         self._rates: list[float] = []
+        self._line = MemoryLine()
+        self._window: tuple[float, int] = (time.perf_counter(), 0)
 
     def __call__(self, event: RunEvent | MemorySample) -> None:
         """Take one event."""
@@ -127,7 +160,12 @@ class CandidateWatch:
                 self._has_pss = event.pss_bytes is not None
                 memory = (event.pss_bytes or event.rss_bytes) + (event.gpu_bytes or 0)
                 self._peak = max(self._peak, memory)
-                self._job.update_candidate(self._name, memory_bytes=memory, peak_memory_bytes=self._peak)
+                self._job.update_candidate(
+                    self._name,
+                    memory_bytes=memory,
+                    peak_memory_bytes=self._peak,
+                    memory_line=self._line.add(memory),
+                )
             case RunStarted():
                 self._job.update_candidate(self._name, state="loading", stage="loading the model")
             case LoadProgress():
@@ -141,6 +179,7 @@ class CandidateWatch:
                 self._done[event.workload] = event.total - event.remaining
                 self._time_left.skip(self._name, event.workload, event.total - event.remaining)
                 self._time_left.start()
+                self._window = (time.perf_counter(), self._done[event.workload])
                 self._show(event.workload)
             case CompletionDone() if event.completion.workload != "load":
                 self._completed(event)
@@ -170,5 +209,12 @@ class CandidateWatch:
             total=sum(self._totals.values()),
             accuracy=running_quality(self._values),
             tokens_per_second=median(self._rates) if self._rates else None,
+            requests_per_second=self._requests_per_second(workload),
+            remaining_seconds=self._time_left.seconds_of(self._name),
         )
         self._job.update(remaining_seconds=self._time_left.seconds())
+
+    def _requests_per_second(self, workload: str) -> float | None:
+        since, before = self._window
+        done, seconds = self._done[workload] - before, time.perf_counter() - since
+        return done / seconds if done and seconds > 0 else None

@@ -72,6 +72,8 @@ class TestSetDefinition(Record):
     """Sheet of an Excel workbook; None takes the first that is not hidden."""
     split: str | None = None
     """Part of a dataset folder; None takes test, else validation, else train."""
+    only_labelled: bool = False
+    """Leave out examples without a right answer, such as those that nobody has labelled yet."""
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> "TestSetDefinition":
@@ -167,6 +169,9 @@ class BenchmarkDefinition(Record):
     """Whether candidates that can no longer win are stopped; None asks every candidate everything."""
     seed: int = 0
     """Seed of everything random."""
+    shortlist: str | None = None
+    """NAME@VERSION of the kept shortlist that the candidates come from, so that the report can say how they were
+    chosen."""
 
     @model_validator(mode="after")
     def _has_prompts_of_different_names(self) -> "BenchmarkDefinition":
@@ -269,6 +274,14 @@ class CandidateProgress(Record):
     """Memory now."""
     peak_memory_bytes: int | None = None
     """Highest so far."""
+    predicted_memory_bytes: int | None = None
+    """What was predicted before the start."""
+    memory_line: tuple[tuple[float, int], ...] = ()
+    """Seconds since its start and bytes, thinned out as it grows: what the line of its memory is drawn from."""
+    requests_per_second: float | None = None
+    """Of the workload that is under way."""
+    remaining_seconds: float | None = None
+    """Predicted time left for this candidate; None until something was measured, and once it is over."""
     failures: tuple[Failure, ...] = ()
     """What went wrong."""
 
@@ -277,11 +290,13 @@ class JobStatus(Record):
     """A snapshot of one job; cheap to read, never touches the disk."""
 
     id: str
-    """Unique in the process."""
+    """Unique, over restarts too."""
     title: str
     """What it does."""
     benchmark: str | None = None
     """Benchmark it fills, where it does."""
+    step: str | None = None
+    """Step of the app that shows what it leads to."""
     state: Literal["queued", "running", "finished", "failed", "cancelled"] = "queued"
     """Where it stands."""
     message: str = ""
@@ -396,33 +411,3 @@ class CatalogState(Record):
     """Date of the last update from the Hub; None before the first."""
     snapshots: int
     """Updates that are kept for trends."""
-
-
-class HeadToHeadAnswer(Record):
-    """One candidate's answer while it is written."""
-
-    candidate: str
-    """Who answers."""
-    state: Literal["waiting", "loading", "writing", "finished", "failed"]
-    """Where it stands."""
-    text: str = ""
-    """So far; untrusted."""
-    ttft_seconds: float | None = None
-    """Time to first token, when finished."""
-    tokens_per_second: float | None = None
-    """Decode rate, when finished."""
-    failure: str | None = None
-    """Why it failed."""
-
-
-class HeadToHeadStatus(Record):
-    """A snapshot of one prompt put to several candidates."""
-
-    job_id: str
-    """Job that asks them."""
-    prompt: str
-    """What is asked."""
-    answers: tuple[HeadToHeadAnswer, ...]
-    """In the order the candidates were named."""
-    is_over: bool
-    """Whether all are done."""

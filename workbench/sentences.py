@@ -4,6 +4,7 @@ Words of controls stand where the control is built; what is longer, or said in s
 """
 
 import html
+from collections.abc import Sequence
 
 import gradio as gr
 
@@ -11,8 +12,6 @@ from catalog.errors import WorkbenchError
 from workbench.job_words import job_amount
 from workbench.records import JobStatus
 from workbench.report.text import visible
-
-APP_NAME = "Open Model Workbench"
 
 STEPS = (
     ("choose", "Choose"),
@@ -35,7 +34,7 @@ WELCOME_TEXT = (
 
 NO_BENCHMARK_TITLE = "Nothing measured yet"
 NO_BENCHMARK_TEXT = (
-    "Start a benchmark in the step Run, or run the demo. What is finished appears here while it goes on."
+    "Start a benchmark in the step Run, or run the demo. Each candidate appears here as soon as it is measured."
 )
 NO_COMPARISON_TITLE = "No finished run yet"
 NO_TEST_SET_TITLE = "No test set yet"
@@ -49,18 +48,36 @@ NOTHING_RUNS_TEXT = (
 PICK_A_MODEL_TITLE = "No model selected"
 PICK_A_MODEL_TEXT = "Select a model in the table to see its license, its memory and where each fact comes from."
 NO_ANSWERS_TITLE = "No answers yet"
-NO_ANSWERS_TEXT = "Write a prompt, choose two to four candidates and press Ask."
+NO_ANSWERS_TEXT = (
+    "Write a prompt, choose two to four candidates and press Ask. One candidate alone answers twice: a check of your "
+    "own judgement."
+)
+SAME_TWICE = (
+    "Both answers are the same, letter for letter. There is nothing to prefer: a tie, or both bad, is all that can be "
+    "said."
+)
+NO_VOTES_ON_EXAMPLES = (
+    "Nothing to compare yet: none of these votes is between two candidates on an example of a test set. Ask examples, "
+    "one at a time or as a list, and judge the answers."
+)
+NO_LISTS_TITLE = "No list of prompts yet"
+NO_LISTS_TEXT = (
+    "Paste prompts, upload a file or draw examples of the test set. All candidates answer them in one job; then you "
+    "judge pair by pair, blind."
+)
+ALL_JUDGED = "Every pair of this list is judged. Show the names to see who won; after that no vote can be changed."
 
 NO_WEIGHTS = (
     "No weights of this model on this machine, and no files of it in the catalog. Ask the Hub which files there are, "
     "or search for a repository with GGUF in its name that was made from it."
 )
+NOT_ASKED_YET = "not known: ask the Hub for this model"
 DOWNLOAD_STARTED = (
     "The download has started; its progress is in the sidebar. The weights appear above when they are here."
 )
 ASKED_HUB = "The Hub is being asked; progress is in the sidebar. The table shows what it lists when the job has ended."
 UPDATE_STARTED = (
-    "The update has started; its progress is in the sidebar. It goes on where it stops if it is interrupted."
+    "The update has started; its progress is in the sidebar. If it is interrupted, the next one goes on from there."
 )
 NO_LOCAL_MODELS_TITLE = "No models found on this machine"
 
@@ -89,11 +106,13 @@ def refusal(sentence: str) -> gr.Error:
     return gr.Error(html.escape(sentence), title="Not yet", duration=10, print_exception=False)
 
 
-def port_in_use(port: int) -> str:
-    """The port is taken."""
+def no_benchmark_of_votes(names: Sequence[str], test_set: str) -> str:
+    """Which benchmark would say whether votes on its examples follow its scorer."""
+    who = " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
     return (
-        f"Port {port} of this machine is in use, perhaps by another {APP_NAME}. Choose another one with --port, or "
-        "leave --port out and a free one is taken."
+        f"Nothing to compare yet: no benchmark measured {who} on the examples of the test set {test_set} that these "
+        "votes were cast on. Run one with the same files, engines and options and the same version of the test set; "
+        "system prompts and temperatures set apart for each candidate belong to no benchmark."
     )
 
 
@@ -105,9 +124,3 @@ def job_line(job: JobStatus, left: str) -> str:
         amount = job_amount(job)
         return amount + (f", {left} left" if left else "") if amount else "preparing"
     return JOB_WORDS[job.state]
-
-
-BAD_NAME = (
-    "A benchmark's name begins with a letter or a digit and holds letters, digits, dots, dashes and underscores, "
-    "80 at most."
-)

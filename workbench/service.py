@@ -4,54 +4,55 @@ Puts the layers together and holds no formula, SQL or subprocess of its own. Eve
 whose text is a sentence for the person.
 """
 
-import datetime
+import contextlib
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.errors import WorkbenchError
-from catalog.licenses import judge_license
 from catalog.records import (
     Candidate,
-    FitSettings,
     Machine,
-    Model,
-    Profile,
-    Verdict,
 )
-from results.comparison import compare
-from results.cost import with_costs
-from results.ladder import ladder_of
-from results.power import required_examples
-from results.recommendation import recommend
+from results.example_records import ExampleQuery
+from results.power import required_examples, smallest_detectable_difference
 from results.recommendation_records import Recommendation
 from results.records import (
     Benchmark,
     BenchmarkComparison,
-    CandidateSummary,
     ExampleResult,
     RunInfo,
-    RunMeasurements,
     Vote,
 )
+from results.repetition import Reported, repetition
+from results.repetition_records import Repetition
 from results.requirement_records import Requirements
-from results.store import ExampleFilter, Store
-from results.summary import summarise
-from results.versions import other_version_notes
+from results.store import Store
+from results.surroundings import first_start
 from runners.engine import open_engine
 from runners.engine_options import LlamaCppOptions
 from runners.machine import probe_machine
 from runners.prompts import example_request
 from runners.records import Workload
-from runners.test_set_records import Task
-from workbench import doctor
+from runners.test_set_records import Problem, Task
+from runners.test_sets.sources import open_table
+from workbench import __version__, doctor
+from workbench.benchmark_book import BenchmarkBook
 from workbench.benchmark_file import parse_benchmark, read_benchmark_file, read_requirements_file, render_benchmark
 from workbench.benchmark_runs import BenchmarkRun
 from workbench.candidates import candidate_name, resolve_candidate
-from workbench.engine_environments import EngineEnvironments, with_environment
+from workbench.comparisons import Comparisons
+from workbench.engine_environments import EngineEnvironments, EngineInstall, with_environment
 from workbench.errors import BadBenchmarkFile
+from workbench.example_browser import ExampleBrowser
 from workbench.exports import Exported, Exports, Written
-from workbench.head_to_head import HeadToHead, head_to_head_workload
+from workbench.forecasts import Forecasts
+from workbench.head_to_head.batches import Batches
+from workbench.head_to_head.service import HeadToHeads
 from workbench.jobs import JobQueue
 from workbench.judging import Judges
+from workbench.kept_requirements import keep_requirements
 from workbench.ladders import Ladders
 from workbench.model_catalog import ModelCatalog
 from workbench.parity import Parities
@@ -61,7 +62,6 @@ from workbench.records import (
     CandidateDefinition,
     Check,
     EngineStatus,
-    HeadToHeadStatus,
     NamedPrompt,
     PreparedBenchmark,
     PromptPreview,
@@ -70,11 +70,18 @@ from workbench.records import (
 )
 from workbench.regressions import Regressions
 from workbench.remote import secrets_of
+from workbench.repeats import Repeats
+from workbench.report_edits import ReportEdits
 from workbench.settings import Settings
+from workbench.shortlists import Shortlists
 from workbench.stored_answers import StoredAnswers
 from workbench.test_set_book import TestSetBook
 from workbench.test_sets import check_test_set, prepare_benchmark
 from workbench.text_passes import TextPasses
+from workbench.votes_book import VotesBook
+
+if TYPE_CHECKING:
+    from workbench.report.records import ReportContent
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 """Test set and benchmark file of the demo."""
@@ -86,22 +93,46 @@ MOST_EXAMPLES_READ = 1_000
 class Workbench:
     """One data directory and everything in it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, keep_open_seconds: float = 0) -> None:
+        """Name the data directory; keep_open_seconds is for whoever reads its results often (results/store_file.py)."""
         self.settings = settings
         self.jobs = JobQueue()
-        self._store = Store(settings.results_path)
-        self.models = ModelCatalog(settings, self.jobs, self._store)
+        self._store = Store(settings.results_path, keep_open_seconds=keep_open_seconds)
+        self.models = ModelCatalog(settings, self.jobs)
+        self.shortlists = Shortlists(settings, self.models, self._store)
+        self._comparisons = Comparisons(self._store, self.models)
         self.ladders = Ladders(settings, self.models, self._store)
         self.answers = StoredAnswers(settings, self._store, self.models)
         self.parity = Parities(settings, self.models, self.jobs)
         self.test_sets = TestSetBook(self._store)
+        self.book = BenchmarkBook(settings, self._store, self.jobs)
         self.prompt_lengths = PromptLengths(settings, self.models)
+        self.forecasts = Forecasts(settings, self.models, self.test_sets, self._store)
         self.regressions = Regressions(self._store)
         self.exports = Exports(self._store)
+        self.browser = ExampleBrowser(self._store)
+        self.votes_book = VotesBook(self._store, self.exports)
+        self.repeats = Repeats(settings, self._store)
+        self.report_edits = ReportEdits(settings)
         self.environments = EngineEnvironments(settings)
         self.judges = Judges(settings, self.models, self.jobs, self._store)
         self.text_passes = TextPasses(settings, self.models, self._store)
-        self._head_to_heads: dict[str, HeadToHead] = {}
+        self.head_to_head = HeadToHeads(settings, self.models, self.jobs, self._store)
+        self.batches = Batches(settings, self.models, self.jobs, self._store, self.head_to_head)
+        self.jobs.before_device = self.head_to_head.make_room
+
+    def warm_up(self, is_unwanted: Callable[[], bool] = lambda: False) -> None:
+        """Read and compute what the first moves will ask for; takes seconds, and stops early where it is unwanted."""
+        # Bandwidth last: it wants all cores for a second, and the page is being opened.
+        measure = partial(self.models.measure_bandwidth, again=True)
+        for work in (self.models.index().load, self._compare_newest, measure):
+            if is_unwanted():
+                return
+            work()
+
+    def close(self) -> None:
+        """Let go of the results file; whoever still calls opens and closes it each time."""
+        self._store.close()
 
     def machine(self) -> Machine:
         """The machine, as it is now."""
@@ -110,6 +141,11 @@ class Workbench:
     def engines(self) -> tuple[EngineStatus, ...]:
         """Every engine, installed or not."""
         return doctor.engine_statuses(self.settings)
+
+    def install_engine(self, engine: str) -> str:
+        """Queue the installation of an engine that has an environment of its own; returns the job's id at once."""
+        work = EngineInstall(engine, self.environments)
+        return self.jobs.submit(f"Install {engine}", work, lane="network").status().id
 
     def doctor(self) -> tuple[Check, ...]:
         """What this machine has and what is missing."""
@@ -153,10 +189,17 @@ class Workbench:
         """Examples that show an accuracy difference with 80 % power at 5 %, paired."""
         return required_examples(difference, discordant_share)
 
+    def difference_shown(self, examples: int, discordant_share: float = 0.2) -> float | None:
+        """The smallest accuracy difference that so many examples show, as `examples_needed`; None: no difference."""
+        return smallest_detectable_difference(examples, discordant_share)
+
+    def columns_of(self, definition: TestSetDefinition) -> tuple[str, ...]:
+        """Columns of a file that may not be readable as a test set yet. Raises BadTestSet."""
+        return open_table(Path(definition.file or ""), definition.options).header
+
     def demo_definition(self) -> tuple[BenchmarkDefinition, Path]:
         """The demo benchmark and the folder its relative paths start at."""
-        definition, _ = read_benchmark_file(DEMO_FOLDER / "demo.yaml")
-        return definition, DEMO_FOLDER
+        return _demo(), DEMO_FOLDER
 
     def prepare_file(self, path: Path, *, name: str | None = None) -> PreparedBenchmark:
         """Read a benchmark file and its test set, and check both; `name` stands in place of the file's own.
@@ -190,7 +233,10 @@ class Workbench:
         """A stored benchmark, ready to be resumed or repeated, as it was defined then, or as its file is now."""
         stored = self._store.benchmark(benchmark)
         if not stored.definition:
-            raise BadBenchmarkFile(f"The benchmark {benchmark!r} was stored without its file and cannot be run again.")
+            raise BadBenchmarkFile(
+                f"The benchmark {benchmark!r} was stored without its file and cannot be run again. Write a benchmark "
+                "file of another name, or start one in the step Run."
+            )
         if reread and stored.source is not None:
             return self.prepare_file(Path(stored.source), name=benchmark)
         # Imported answers may have been kept under another name than their file's.
@@ -202,6 +248,16 @@ class Workbench:
             text=stored.definition,
             kept=self.test_sets,
         )
+
+    def prepare_repetition(self, report: Path, folders: tuple[Path, ...], name: str | None) -> PreparedBenchmark:
+        """The benchmark of a JSON report, to be run again under a new name. Raises BadReport, BadBenchmarkFile."""
+        return self.prepare(self.repeats.definition(report.expanduser(), folders, name), Path())
+
+    def repetition(self, report: Path, benchmark: str) -> Repetition:
+        """A report's figures beside those of the benchmark that repeats it."""
+        before = self.repeats.read(report.expanduser())
+        winner = self.recommend(benchmark, before.requirements).winner
+        return repetition(before.reported, Reported(self.compare(benchmark), winner, __version__))
 
     def preview_prompt(
         self,
@@ -231,15 +287,19 @@ class Workbench:
             engine.close()
 
     def start_benchmark(self, prepared: PreparedBenchmark, *, resume: bool = False) -> str:
-        """Queue a benchmark; returns the job's id at once."""
-        work = BenchmarkRun(prepared, self.settings, self.models.index(), self._store, resume=resume)
+        """Queue a benchmark; returns the job's id at once. Raises BadBenchmarkFile where it cannot be measured."""
+        predicted = self.forecasts.memory(prepared)
+        work = BenchmarkRun(
+            prepared, self.settings, self.models.index(), self._store, resume=resume, predicted=predicted
+        )
+        work.keep_waiting()
         name = prepared.definition.name
-        job = self.jobs.submit(f"Benchmark {name}", work, benchmark=name)
+        job = self.jobs.submit(f"Benchmark {name}", work, benchmark=name, step="compare")
         return job.status().id
 
-    def benchmarks(self) -> tuple[Benchmark, ...]:
-        """Stored benchmarks."""
-        return self._store.benchmarks()
+    def benchmarks(self, *, archived: bool = False) -> tuple[Benchmark, ...]:
+        """Stored benchmarks, newest first; with `archived` also those that are put away."""
+        return tuple(listed.benchmark for listed in self.book.all(archived=archived))
 
     def runs(self, benchmark: str | None = None) -> tuple[RunInfo, ...]:
         """Stored runs, of one benchmark or all."""
@@ -247,34 +307,16 @@ class Workbench:
 
     def compare(self, benchmark: str) -> BenchmarkComparison:
         """All candidates of a benchmark and all their pairs. Raises UnknownBenchmark."""
-        return self._compared(benchmark)[0]
-
-    def _compared(self, benchmark: str) -> tuple[BenchmarkComparison, tuple[RunMeasurements, ...]]:
-        """The comparison, and what it was made from."""
-        stored = self._store.benchmark(benchmark)
-        measurements = self._store.measurements(benchmark)
-        profile = self.models.profile()
-        summaries = tuple(self._summary(run, profile) for run in measurements)
-        candidates = [summary.candidate for summary in summaries]
-        losses = self._store.losses({c.weights_sha256 for c in candidates if c.weights_sha256 is not None})
-        notes = other_version_notes(benchmark, self._store.measured_otherwise(benchmark), len(measurements))
-        compared = with_costs(compare(stored, summaries, measurements), stored.requirements.prices)
-        return compared.model_copy(update={"ladder": ladder_of(candidates, losses), "notes": notes}), measurements
+        return self._comparisons.of(benchmark).comparison
 
     def recommend(self, benchmark: str, requirements: Requirements | None = None) -> Recommendation:
         """The recommendation under the benchmark's requirements, or under others."""
-        comparison, measurements = self._compared(benchmark)
-        return recommend(comparison, requirements or comparison.benchmark.requirements, measurements)
+        compared = self._comparisons.of(benchmark)
+        return compared.recommender.under(requirements or compared.comparison.benchmark.requirements)
 
-    def examples(
-        self, benchmark: str, *, only: ExampleFilter = "all", offset: int = 0, limit: int = 20
-    ) -> tuple[ExampleResult, ...]:
-        """A page of examples with every candidate's answer."""
-        return self._store.example_results(benchmark, only=only, offset=offset, limit=limit)
-
-    def count_examples(self, benchmark: str, *, only: ExampleFilter = "all") -> int:
-        """How many examples a filter leaves."""
-        return self._store.count_examples(benchmark, only=only)
+    def examples(self, benchmark: str, query: ExampleQuery) -> tuple[ExampleResult, ...]:
+        """A page of examples with every candidate's answer whole, for documents and exports."""
+        return self._store.example_results(benchmark, query)
 
     def report_path(self, benchmark: str) -> Path:
         """Where a benchmark's report goes when no other place is named; the folder exists afterwards."""
@@ -290,42 +332,66 @@ class Workbench:
         """Write the report; the format follows the file's ending. Returns the absolute path."""
         # The library that draws charts takes most of a second to import, which no other command need wait for.
         from workbench.report.report import write_report
-        from workbench.report_content import gather_report
 
-        comparison, measurements = self._compared(benchmark)
-        recommendation = recommend(comparison, requirements or comparison.benchmark.requirements, measurements)
-        wrong = self.examples(benchmark, only="any_wrong", limit=MOST_EXAMPLES_READ)
-        judgings = self.judges.reports(benchmark)
-        content = gather_report(comparison, recommendation, wrong, self.models.profile(), judgings)
-        return write_report(content, path.expanduser().absolute())
+        return write_report(self._report_content(benchmark, requirements), path.expanduser().absolute())
+
+    def first_page(self, benchmark: str, requirements: Requirements | None = None) -> str:
+        """The report's first page as HTML, without what takes long to gather."""
+        from workbench.report.report import render_first_page
+
+        return render_first_page(self._report_content(benchmark, requirements, only_first_page=True))
+
+    def save_requirements(self, benchmark: str, requirements: Requirements) -> None:
+        """Make them the benchmark's own; its runs stay as they are. Raises BadRequirements, UnknownBenchmark."""
+        self.recommend(benchmark, requirements)
+        keep_requirements(self._store, self.settings, benchmark, requirements)
+
+    def edit_report(self, benchmark: str, title: str | None, author: str | None, notes: str | None) -> None:
+        """Keep title, author and notes of a benchmark's report; None leaves one as it is. Raises BadEdits."""
+        self._store.benchmark(benchmark)
+        self.report_edits.write(benchmark, title, author, notes)
+
+    def set_report_logo(self, benchmark: str, path: Path | None) -> None:
+        """Put the picture in a file on the first page, or none. Raises BadLogo, UnknownBenchmark."""
+        # Pictures are drawn to be checked, which needs the chart library.
+        from workbench.report.logo import read_logo
+
+        self._store.benchmark(benchmark)
+        self.report_edits.set_logo(benchmark, read_logo(path.expanduser()) if path is not None else None)
+
+    def _report_content(
+        self, benchmark: str, requirements: Requirements | None, *, only_first_page: bool = False
+    ) -> "ReportContent":
+        from workbench.report_content import Beside, gather_report
+
+        comparison, _, recommender = self._comparisons.of(benchmark)
+        recommendation = recommender.under(requirements or comparison.benchmark.requirements)
+        beside = Beside(
+            judgings=self.judges.reports(benchmark),
+            test_set_problems=self._problems(benchmark),
+            first_start=first_start(self._store, benchmark),
+            edits=self.report_edits.read(benchmark),
+        )
+        if not only_first_page:
+            beside = beside._replace(
+                votes=self.votes_book.of_benchmark(comparison),
+                examples=self.examples(benchmark, ExampleQuery(limit=MOST_EXAMPLES_READ)),
+                wrong_examples=self.examples(benchmark, ExampleQuery(only="any_wrong", limit=MOST_EXAMPLES_READ)),
+            )
+        return gather_report(comparison, recommendation, self.models.profile(), beside)
+
+    def _problems(self, benchmark: str) -> tuple[Problem, ...] | None:
+        """What the checks say of the benchmark's test set as it is now; None where it is another, or gone."""
+        try:
+            prepared = self.prepare_again(benchmark)
+        except WorkbenchError:
+            return None
+        same = prepared.test_set.content_hash == self._store.benchmark(benchmark).test_set_hash
+        return prepared.problems if same else None
 
     def export(self, benchmark: str, what: Exported, path: Path) -> Written:
         """Write completions, scores or the summary as a table; the format follows the file's ending."""
         return self.exports.write(self.compare, benchmark, what, path.expanduser().absolute())
-
-    def start_head_to_head(
-        self,
-        candidates: tuple[CandidateDefinition, ...],
-        prompt: str,
-        *,
-        system: str = "",
-        temperature: float = 0.0,
-        max_output_tokens: int = 256,
-        seed: int = 0,
-    ) -> str:
-        """Ask several candidates one prompt; returns the job's id at once."""
-        workload = head_to_head_workload(
-            prompt, system=system, temperature=temperature, max_output_tokens=max_output_tokens
-        )
-        work = HeadToHead(candidates, workload, self.settings, self.models.index(), seed=seed)
-        identity = self.jobs.submit("Head-to-head", work).status().id
-        self._head_to_heads[identity] = work
-        return identity
-
-    def head_to_head(self, job_id: str) -> HeadToHeadStatus:
-        """Answers so far. Raises UnknownJob."""
-        job = self.jobs.job(job_id)
-        return self._head_to_heads[job_id].status(job)
 
     def add_vote(self, vote: Vote) -> None:
         """Keep a judgement."""
@@ -334,6 +400,12 @@ class Workbench:
     def votes(self) -> tuple[Vote, ...]:
         """Judgements, oldest first."""
         return self._store.votes()
+
+    def _compare_newest(self) -> None:
+        with contextlib.suppress(WorkbenchError):
+            newest = self.book.newest_answered()
+            if newest is not None:
+                self.compare(newest)
 
     def _with_lengths(self, checked: TestSetCheck, prepared: PreparedBenchmark, model: str) -> TestSetCheck:
         named = [each for each in prepared.definition.candidates if model in {candidate_name(each), each.model}]
@@ -344,30 +416,6 @@ class Workbench:
     def _resolve(self, definition: CandidateDefinition, prepared: PreparedBenchmark) -> Candidate:
         folder = Path(prepared.source).parent if prepared.source else Path.cwd()
         return resolve_candidate(definition, folder, self.settings, self.models.index())
-
-    def _summary(self, run: RunMeasurements, profile: Profile) -> CandidateSummary:
-        candidate = run.candidate
-        model = self._measured_model(candidate)
-        predicted = None
-        if model is not None and isinstance(run.options, LlamaCppOptions):
-            settings = FitSettings(
-                quantization=candidate.quantization or "Q4_K_M", context_tokens=run.options.context_tokens
-            )
-            predicted = self.models.predict(model, settings, candidate.weights_bytes or None).total_bytes
-        return summarise(run, self._verdict(candidate, model, profile), predicted)
-
-    def _measured_model(self, candidate: Candidate) -> Model | None:
-        for name in (candidate.model_id, candidate.weights_path):
-            try:
-                return self.models.find(name) if name else None
-            except WorkbenchError:
-                continue
-        return None
-
-    def _verdict(self, candidate: Candidate, model: Model | None, profile: Profile) -> Verdict:
-        if model is not None and model.license is not None:
-            return self.models.verdict(model, profile)
-        return judge_license(candidate.license, profile, license_name=candidate.license_name)
 
 
 def _with_absolute_paths(definition: BenchmarkDefinition, folder: Path) -> BenchmarkDefinition:
@@ -380,6 +428,7 @@ def _with_absolute_paths(definition: BenchmarkDefinition, folder: Path) -> Bench
     return definition.model_copy(update={"test_set": test_set.model_copy(update=files)})
 
 
-def now() -> str:
-    """Wall clock for people, ISO 8601 with offset."""
-    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+@cache
+def _demo() -> BenchmarkDefinition:
+    """Read once: it comes with the package, and every step asks for it."""
+    return read_benchmark_file(DEMO_FOLDER / "demo.yaml")[0]

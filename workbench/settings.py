@@ -2,11 +2,13 @@
 
 import getpass
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import platformdirs
+from pydantic import Field
 
 from catalog.records import Record
 from runners.process import RunFolder
@@ -14,6 +16,20 @@ from workbench.errors import BadSettings
 
 HOME_VARIABLE = "WORKBENCH_HOME"
 """Environment variable that moves the data directory; `--home` goes before it."""
+LIVE_MEMORY_VARIABLE = "WORKBENCH_LIVE_GIB"
+"""Environment variable: most GiB of memory for candidates that are loaded side by side in a head-to-head."""
+
+
+CONFIG_VARIABLE = "WORKBENCH_CONFIG"
+"""Environment variable that moves the folder of what belongs to the person."""
+
+
+def _config_folder() -> Path:
+    return _path_in(CONFIG_VARIABLE) or Path(platformdirs.user_config_dir("open-model-workbench", appauthor=False))
+
+
+def _workspaces_folder() -> Path:
+    return Path(platformdirs.user_data_dir("open-model-workbench-workspaces", appauthor=False))
 
 
 class Settings(Record):
@@ -21,10 +37,22 @@ class Settings(Record):
 
     home: Path
     """The data directory."""
+    config_folder: Path = Field(default_factory=_config_folder)
+    """What belongs to the person and not to one data directory."""
+    workspaces_folder: Path = Field(default_factory=_workspaces_folder)
+    """Where new workspaces are made."""
     hub_cache: Path | None = None
     """The Hugging Face cache, where HF_HUB_CACHE or HF_HOME moved it."""
     ollama_models: Path | None = None
     """Ollama's models, where OLLAMA_MODELS moved them."""
+    live_memory_bytes: int | None = None
+    """Most memory for candidates of a head-to-head side by side, where WORKBENCH_LIVE_GIB says so; None takes what is
+    free."""
+
+    @property
+    def is_usual_home(self) -> bool:
+        """Whether the data directory is the one that a start without any option takes."""
+        return self.home == _usual_home()
 
     @property
     def results_path(self) -> Path:
@@ -67,6 +95,11 @@ class Settings(Record):
         return self.home / "profile.json"
 
     @property
+    def desk_path(self) -> Path:
+        """What was chosen in the app and is not a benchmark yet."""
+        return self.home / "desk.json"
+
+    @property
     def device_lock_path(self) -> Path:
         """Held while something is measured: two runs at once would measure each other."""
         return Path(tempfile.gettempdir()) / f"open-model-workbench-{getpass.getuser()}.device.lock"
@@ -76,9 +109,33 @@ class Settings(Record):
         """Held by the app of this data directory."""
         return self.home / "app.lock"
 
+    @property
+    def window_profile_folder(self) -> Path:
+        """The browser's profile of the app's own window."""
+        return self.home / "window"
+
+    @property
+    def workspace_path(self) -> Path:
+        """The workspace's name, its port, and what was shown once."""
+        return self.home / "workspace.json"
+
+    @property
+    def app_log_path(self) -> Path:
+        """Words of an app that was started from another workspace's."""
+        return self.home / "app.log"
+
+    @property
+    def known_workspaces_path(self) -> Path:
+        """Data directories that were opened on this machine, in the person's own configuration."""
+        return self.config_folder / "workspaces.json"
+
     def engine_folder(self, engine: str) -> Path:
         """The environment of an engine that has one of its own."""
         return self.home / "engines" / engine
+
+    def live_folder(self, key: str) -> RunFolder:
+        """Files of a candidate that is loaded for a head-to-head; two workbenches may load the same one."""
+        return RunFolder(self.home / "live" / f"{key[:16]}-{os.getpid()}")
 
     def run_folder(self, key: str) -> RunFolder:
         """Files of one run."""
@@ -87,10 +144,7 @@ class Settings(Record):
 
 def read_settings(home: Path | None = None) -> Settings:
     """Settings with a data directory that exists and can be written. Raises BadSettings."""
-    named = home or (Path(os.environ[HOME_VARIABLE]) if os.environ.get(HOME_VARIABLE) else None)
-    folder = (
-        (named or Path(platformdirs.user_data_dir("open-model-workbench", appauthor=False))).expanduser().absolute()
-    )
+    folder = (home or _usual_home()).expanduser().absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".write-{os.getpid()}"
@@ -99,12 +153,41 @@ def read_settings(home: Path | None = None) -> Settings:
     except OSError as error:
         message = f"The data directory {folder} cannot be used: {error.strerror}. Name another one with --home DIR."
         raise BadSettings(message) from error
-    return Settings(home=folder, hub_cache=_hub_cache(), ollama_models=_path_in("OLLAMA_MODELS"))
+    return Settings(
+        home=folder,
+        hub_cache=_hub_cache(),
+        ollama_models=_path_in("OLLAMA_MODELS"),
+        live_memory_bytes=_live_memory_bytes(),
+    )
 
 
 def read_secrets(names: Iterable[str | None]) -> dict[str, str]:
     """Values of the environment variables that options name, where they are set. Read when a run starts, never kept."""
     return {name: os.environ[name] for name in names if name is not None and name in os.environ}
+
+
+def _usual_home() -> Path:
+    return _path_in(HOME_VARIABLE) or Path(platformdirs.user_data_dir("open-model-workbench", appauthor=False))
+
+
+def has_desktop() -> bool:
+    """Whether a window can be opened from here; a terminal on a server has none."""
+    if sys.platform in {"win32", "darwin"}:
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
+def _live_memory_bytes() -> int | None:
+    value = os.environ.get(LIVE_MEMORY_VARIABLE)
+    if not value:
+        return None
+    try:
+        return int(float(value) * 2**30)
+    except (ValueError, OverflowError) as error:
+        message = (
+            f"{LIVE_MEMORY_VARIABLE} is {value!r}, which is no number of GiB. Set it to one such as 8, or unset it."
+        )
+        raise BadSettings(message) from error
 
 
 def _hub_cache() -> Path | None:

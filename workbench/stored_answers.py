@@ -81,7 +81,9 @@ class StoredAnswers:
         # Only now, when all of it has worked, is anything replaced.
         changed = benchmark_record(prepared, stored.candidates)
         self._store.save_benchmark(
-            changed.model_copy(update={"machine": stored.machine, "workloads": stored.workloads})
+            changed.model_copy(
+                update={"machine": stored.machine, "workloads": stored.workloads, "funnel": stored.funnel}
+            )
         )
         for result in scored:
             self._store.save_run(name, result)

@@ -1,6 +1,7 @@
 """Puts a test set together from a benchmark definition: files, labels, prompt; refuses what cannot be trusted."""
 
 from collections import Counter
+from collections.abc import Hashable
 from pathlib import Path
 
 from results.agreement import agreement
@@ -19,6 +20,7 @@ from workbench.records import BenchmarkDefinition, PreparedBenchmark, TestSetChe
 from workbench.remote import notes_on_leaving
 from workbench.task_defaults import USUAL_SCORERS, usual_prompt, usual_workload
 from workbench.test_set_book import TestSetBook
+from workbench.test_set_checks import CheckKey
 
 _MOST_LABELS = 50
 """A label column with more values than this is text, not a label."""
@@ -37,6 +39,20 @@ def check_test_set(
 
     `kept` holds the test sets that a definition may name instead of a file.
     """
+    stamp = _stamp(definition, folder, kept)
+    if kept is not None and stamp is not None:
+        key = CheckKey(definition, labels, task, stamp)
+        return kept.checks.get(key, lambda: _check(definition, folder, labels, task, kept))
+    return _check(definition, folder, labels, task, kept)
+
+
+def _check(
+    definition: TestSetDefinition,
+    folder: Path,
+    labels: tuple[str, ...] | None,
+    task: Task,
+    kept: TestSetBook | None,
+) -> TestSetCheck:
     file = _examples(definition, folder, task, kept)
     shots = _read(definition, folder, task, definition.few_shot) if definition.few_shot else None
     counts = Counter(example.target for example in file.examples) if task == "classification" else Counter[str]()
@@ -72,6 +88,8 @@ def prepare_benchmark(
 
     `kept` holds the test sets that a definition may name instead of a file.
     """
+    if kept is not None and definition.test_set.name is not None and definition.test_set.version is None:
+        kept.keep_edits(definition.test_set.name)
     checked = check_test_set(definition.test_set, folder, definition.labels, task=definition.task, kept=kept)
     if checked.errors:
         raise BadTestSet(_refusal(checked))
@@ -143,12 +161,47 @@ def _with_usual_workloads(definition: BenchmarkDefinition) -> BenchmarkDefinitio
 
 
 def _examples(definition: TestSetDefinition, folder: Path, task: Task, kept: TestSetBook | None) -> TestSetFile:
-    """The examples of a file, or of a version that is kept."""
+    """The examples of a file, or of a version that is kept; of the newest, with edits that are in no version yet."""
     if definition.file is not None:
-        return _read(definition, folder, task, definition.file)
-    if kept is None or definition.name is None:
+        file = _read(definition, folder, task, definition.file)
+    elif kept is None or definition.name is None:
         raise BadTestSet(f"The test set {definition.name!r} is looked for in a data directory, and none is open here.")
-    return kept.read(definition.name, definition.version, task)
+    elif definition.version is None:
+        file = kept.working(definition.name, task).file
+    else:
+        file = kept.read(definition.name, definition.version, task)
+    return _labelled_only(file) if definition.only_labelled else file
+
+
+def _labelled_only(file: TestSetFile) -> TestSetFile:
+    seconds = file.second_labels or ("",) * len(file.examples)
+    both = [(e, second) for e, second in zip(file.examples, seconds, strict=True) if e.target]
+    left_out = len(file.examples) - len(both)
+    if not left_out:
+        return file
+    note = f"{left_out:,} of {len(file.examples):,} examples have no right answer and are left out."
+    return file.model_copy(
+        update={
+            "examples": tuple(example for example, _ in both),
+            "second_labels": tuple(second for _, second in both) if file.second_labels else (),
+            "form": file.form.model_copy(update={"notes": (*file.form.notes, note)}),
+        }
+    )
+
+
+def _stamp(definition: TestSetDefinition, folder: Path, kept: TestSetBook | None) -> Hashable | None:
+    """What changes when the examples do; None where that cannot be told, as for a folder of files."""
+    stamps: list[Hashable] = []
+    if definition.name is not None and kept is not None:
+        stamps.append(kept.stamp(definition.name, definition.version))
+    for name in (definition.file, definition.few_shot):
+        if name is not None:
+            path = folder / Path(name).expanduser()
+            if not path.is_file():
+                return None
+            state = path.stat()
+            stamps.append((str(path), state.st_mtime_ns, state.st_size))
+    return tuple(stamps)
 
 
 def _read(definition: TestSetDefinition, folder: Path, task: Task, name: str) -> TestSetFile:

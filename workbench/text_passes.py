@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from filelock import FileLock, Timeout
-
 from results.metrics import measured, metric_estimates
 from results.store import Store
 from runners.child_pass import Progress
@@ -19,6 +17,7 @@ from runners.scorer_options import BertScoreOptions, EmbeddingSimilarityOptions,
 from runners.scorers.judgement import trouble
 from runners.text_pass import TextPass, TextPassResult, check_installed, compare_texts
 from workbench.candidates import resolve_candidate
+from workbench.device import device
 from workbench.model_catalog import ModelCatalog
 from workbench.pass_records import PassedCandidate, PassReport
 from workbench.records import CandidateDefinition
@@ -67,17 +66,9 @@ class TextPasses:
         sha256 = None
         if wanted.kind == "llama":
             wanted, sha256 = self._with_file(wanted)
-        lock = FileLock(self._settings.device_lock_path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            on_wait()
-            lock.acquire()
-        try:
+        with device(self._settings, on_wait):
             update = {"texts": asked.texts, "pairs": asked.pairs}
             found = compare_texts(wanted.model_copy(update=update), on_progress)
-        finally:
-            lock.release()
         options = _options(wanted, found, sha256)
         for name in names:
             mine = [item for item in items if item.candidate == name]

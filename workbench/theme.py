@@ -1,6 +1,6 @@
 """How the app looks: colours, sizes and fonts as a gradio theme, and where its style sheet and script are.
 
-Components are styled by theme variables here and by our own classes in assets/workbench.css. Fonts are IBM Plex as
+Components are styled by theme variables here and by our own classes in assets/. Fonts are IBM Plex as
 gradio carries it, served from this machine, with the system's own fonts behind it: nothing is fetched from anywhere.
 """
 
@@ -11,11 +11,24 @@ from gradio.themes.utils import fonts, sizes
 
 _ASSETS = Path(__file__).parent / "assets"
 
-STYLE_SHEET = _ASSETS / "workbench.css"
+
+def _assets(ending: str) -> tuple[Path, ...]:
+    """What all steps share comes first, then each part's own."""
+    shared = _ASSETS / f"workbench.{ending}"
+    return shared, *sorted(path for path in _ASSETS.glob(f"*.{ending}") if path != shared)
+
+
+STYLE_SHEETS = _assets("css")
 """Everything that theme variables do not reach."""
 
-SCRIPT = _ASSETS / "workbench.js"
+SCRIPTS = _assets("js")
 """The few lines that run in the page: address, sorting of tables, downloads."""
+
+FIRST_GROUND = (
+    'html[data-theme="light"] body{background:#f6f7f8;color:#222933}'
+    'html[data-theme="dark"] body{background:#11161c;color:#dfe3e9}'
+)
+"""The ground while the page is not drawn yet, so that a chosen theme does not begin with a flash of the other."""
 
 ACCENT = gr.themes.Color(
     name="petrol",

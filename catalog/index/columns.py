@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from catalog.database import connect, in_words, quoted
 from catalog.index.rows import HotRow
 
+MOST_RECORDS_KEPT = 5_000
+"""Opened records kept: the next filter as a rule leaves many of the same models at the top."""
 UNKNOWN = -1
 """In number columns: not known. Counts and dates are never negative."""
 
@@ -50,6 +52,7 @@ class Columns:
         self._database = connect()
         self._lock = threading.RLock()
         self._kept: dict[str, Any] = {}
+        self._records: dict[int, StoredRecord] = {}
         self.later: tuple[HotRow, ...] = ()
         self.stored = 0 if path is None else int(self._read("SELECT count(*)")[0][0])
         self.rows = self.stored
@@ -99,10 +102,15 @@ class Columns:
             if row >= self.stored:
                 later = self.later[row - self.stored]
                 found[int(row)] = StoredRecord(later.record, later.license_case)
-        if stored:
+        known = self._records
+        missing = [row for row in stored if row not in known]
+        if missing:
             select = f"SELECT file_row_number, {', '.join(StoredRecord._fields)}"
-            read = self._read(select, f"WHERE file_row_number IN ({','.join(map(str, stored))})")
-            found |= {row: StoredRecord(*values) for row, *values in read}
+            read = self._read(select, f"WHERE file_row_number IN ({','.join(map(str, missing))})")
+            # A new dictionary, so that a thread that looks things up in the old one finds them.
+            known = known | {row: StoredRecord(*values) for row, *values in read}
+            self._records = known if len(known) <= MOST_RECORDS_KEPT else {}
+        found |= {row: known[row] for row in stored}
         return found
 
     def children(self, parent: str) -> list[int]:

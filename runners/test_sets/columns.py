@@ -9,6 +9,8 @@ from runners.errors import BadTestSet
 from runners.test_set_records import Task
 from runners.test_sets.records import AskedColumns, Columns
 
+UNLABELLED = ""
+"""What stands for the label's column where examples are still to be labelled."""
 _ID_NAMES = ("id", "example_id", "key", "nr", "no")
 _TEXT_NAMES = (
     *("text", "message", "input", "question", "prompt", "sentence", "content"),
@@ -61,7 +63,10 @@ def map_columns(path: Path, header: tuple[str, ...], asked: AskedColumns, task: 
     if task == "multiple_choice" and not choices:
         raise _not_found(path, header, "choices", (*_CHOICES_NAMES, "A, B, C …", "choice_1, choice_2 …"), task)
     taken = {text, *choices}
-    target = _named(path, header, asked.label) or _usual(header, _TARGET_NAMES[task], taken)
+    if asked.label == UNLABELLED:
+        target: str | None = next((name for name in ("label", "answer") if name not in header), "label by hand")
+    else:
+        target = _named(path, header, asked.label) or _usual(header, _TARGET_NAMES[task], taken)
     if target is None:
         raise _not_found(path, header, "label", _TARGET_NAMES[task], task)
     taken.add(target)

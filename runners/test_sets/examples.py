@@ -148,7 +148,7 @@ class _BadCell(ValueError):
 
 def _targets(values: dict[str, Cell], reading: Reading) -> list[str]:
     """Every right answer of a row, the target first; empty where the cell is."""
-    columns, value = reading.columns, values[reading.columns.target]
+    columns, value = reading.columns, values.get(reading.columns.target)
     right: list[str] = []
     many = list_of(value) if _may_be_list(value, reading) else None
     if many is not None:

@@ -175,7 +175,7 @@ class _Seen:
                 self.binary.add(name)
 
     def _match(self, values: dict[str, Cell]) -> None:
-        target = values[self._columns.target]
+        target = values.get(self._columns.target)
         try:
             choices, names = choices_of(values, self._columns)
             text = text_of(target)

@@ -23,7 +23,7 @@ class AskedColumns(Record):
     text: str | None = None
     """Column with the text."""
     label: str | None = None
-    """Column with the right answer."""
+    """Column with the right answer; empty where there is none yet, because examples are still to be labelled."""
     accepted: str | None = None
     """Column with further right answers: a list, a JSON list, or texts between `|`."""
     choices: tuple[str, ...] | None = None

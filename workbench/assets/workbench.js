@@ -1,34 +1,60 @@
 // What runs in the page besides gradio: the address, sorting of tables, downloads. No model text passes through here
 // as markup.
 (() => {
-  const address = (name, value) => {
+  const parameter = (name) => new URL(window.location.href).searchParams.get(name);
+
+  const written = (name, value) => {
     const url = new URL(window.location.href);
     if (value) url.searchParams.set(name, value);
     else url.searchParams.delete(name);
-    window.history.replaceState(window.history.state, '', url);
+    return url;
+  };
+
+  // Writes in place; `visit` makes a place that the back button returns to.
+  const address = (name, value) => window.history.replaceState(window.history.state, '', written(name, value));
+  const visit = (name, value) => {
+    if ((parameter(name) ?? '') !== (value ?? '')) window.history.pushState(null, '', written(name, value));
+  };
+
+  // Whether the open step does not show yet what was kept.
+  const filling = () => {
+    const name = parameter('step') ?? 'choose';
+    return document.getElementById(`step-${name}`)?.getAttribute('aria-busy') !== 'false';
   };
 
   // While the page opens, gradio selects its first tab before the one that the address asks for.
-  const asked = new URL(window.location.href).searchParams.get('step');
+  const asked = parameter('step');
   let opened = !asked;
   const touched = () => { opened = true; };
   for (const kind of ['pointerdown', 'keydown']) document.addEventListener(kind, touched, {once: true, capture: true});
   const step = (name) => {
     opened ||= name === asked;
-    if (opened) address('step', name);
+    if (opened) (parameter('step') ? visit : address)('step', name);
     busy(name, true);
+  };
+
+  // Back, forward and our own links: another step is opened, or the open one is read again.
+  const follow = () => {
+    const name = parameter('step') ?? 'choose';
+    const tab = document.getElementById(`step-${name}-button`);
+    if (tab?.getAttribute('aria-selected') === 'true') document.getElementById(`reopen-${name}`)?.click();
+    else tab?.click();
+  };
+  window.addEventListener('popstate', follow);
+  const open = (href) => {
+    window.history.pushState(null, '', href);
+    follow();
   };
 
   // A step that was opened is busy until its controls show what was kept: what is typed before would be overwritten.
   const busy = (name, value) => document.getElementById(`step-${name}`)?.setAttribute('aria-busy', String(value));
   const settled = (name) => busy(name, false);
 
-  const blob = (mime, text) => URL.createObjectURL(new Blob([text], {type: `${mime};charset=utf-8`}));
+  const blob = (mime, text) => new Blob([text], {type: `${mime};charset=utf-8`});
 
-  const download = (name, mime, text) => {
-    if (!text) return;
+  const save = (name, content) => {
     const link = document.createElement('a');
-    link.href = blob(mime, text);
+    link.href = URL.createObjectURL(content);
     link.download = name;
     document.body.append(link);
     link.click();
@@ -36,8 +62,17 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   };
 
+  const download = (name, mime, text) => {
+    if (text) save(name, blob(mime, text));
+  };
+
+  // Files that are no text come as Base64.
+  const downloadBase64 = (name, mime, text) => {
+    if (text) save(name, new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], {type: mime}));
+  };
+
   const show = (mime, text) => {
-    if (text) window.open(blob(mime, text), '_blank', 'noopener');
+    if (text) window.open(URL.createObjectURL(blob(mime, text)), '_blank', 'noopener');
   };
 
   const key = (row, column) => {
@@ -74,6 +109,12 @@
     }
   });
 
+  // Before the click is handled: what it starts reads the address.
+  document.addEventListener('click', (event) => {
+    const place = event.target instanceof Element ? event.target.closest('[data-address]') : null;
+    if (place) visit(place.dataset.address, place.dataset.value);
+  }, {capture: true});
+
   // Gradio writes the title of a group of boxes above it without tying the two together.
   const nameGroups = () => {
     for (const group of document.querySelectorAll('fieldset:not([aria-label])')) {
@@ -90,5 +131,5 @@
     }, 100);
   }).observe(document.documentElement, {childList: true, subtree: true});
 
-  window.workbench = {address, step, settled, download, show};
+  window.workbench = {address, visit, open, filling, step, settled, download, downloadBase64, show};
 })();

@@ -1,231 +1,93 @@
-"""The page that decides: the headline, who is out and why, the candidates side by side."""
+"""The first page, for a reader with one minute.
 
-from collections.abc import Callable
+Which model in which form, how good, at what price, under which conditions; who comes next and when to take that one;
+who is out and why; what could be wrong. It fits one printed A4 page: every list on it is cut to a number of points, and
+says how many more there are.
+"""
 
+from collections.abc import Sequence
+
+from catalog.records import VerdictValue
 from results import numbers
-from results.comparison import pair_of, shows_difference
-from results.limits import METRIC_PREFIX
-from results.metric_words import in_prose, quality_title, shown, signed, unit_of
-from results.recommendation_records import RankedCandidate
-from results.records import BenchmarkComparison, CandidateSummary, MetricEstimate
+from results.cost import cost_of
+from results.limits import memory_bytes
+from results.metric_words import quality_title, shown_estimate
+from results.recommendation_records import ExcludedCandidate
+from results.records import CandidateSummary
+from workbench.report.asked import limit_name, limits_sentence
 from workbench.report.document import (
     NOT_MEASURED,
     Block,
+    Card,
+    Cards,
     Cell,
     Column,
+    Fact,
+    Facts,
     Headline,
+    Item,
     Paragraph,
+    Prose,
     Section,
     Table,
-    estimate_cell,
-    number_cell,
-    rate_cell,
     verdict_badge,
 )
-from workbench.report.ranking import ranking_blocks, tie_blocks
+from workbench.report.funnel import funnel_sentence
 from workbench.report.records import ReportContent
-from workbench.report.text import capitalised, listing
+from workbench.report.risks import Risk, find_risks
+from workbench.report.runner_up import runner_up_card
+from workbench.report.text import capitalised, file_name, listing, one_line, shorten
 
-_LIMITS: dict[str, tuple[str, Callable[[float | None], str]]] = {
-    "max_ttft_p95_seconds": ("time to first token, p95", numbers.seconds),
-    "max_e2e_p95_seconds": ("end to end, p95", numbers.seconds),
-    "min_decode_tokens_per_second": ("decode speed", numbers.rate),
-    "min_output_tokens_per_second": ("throughput at the load sweep's knee", numbers.rate),
-    "min_examples_per_second": ("throughput", lambda value: numbers.rate(value, "examples/s")),
-    "min_context_tokens": ("context in tokens", numbers.count),
-    "max_peak_memory_bytes": ("peak memory", numbers.bytes_),
-    "max_load_seconds": ("load time", numbers.seconds),
-}
-"""Plain words and formatter of limits that need nothing else to be shown."""
-
-_LIMIT_NAMES = {
-    "verdicts": "license verdict",
-    "min_quality": "quality",
-    "measured": "a measured quality",
-    "max_cost_per_1000_examples": "cost of 1,000 examples",
-} | {name: words for name, (words, _) in _LIMITS.items()}
-"""Plain words for the names of limits; others, on single metrics, are shown as they are."""
+MOST_POINTS = 4
+"""Points of a card on the first page."""
+MOST_RULED_OUT = 4
+"""Candidates that are out on the first page; all of them stand in the section on the choice."""
+MOST_NOTES = 300
+"""Characters of the author's notes on the first page; longer ones have a page of their own."""
+_MOST_CHARACTERS = 190
+"""Of one point; what is longer is said in full on its own page."""
+_MOST_IN_HEADLINE = 330
+"""Of one line of the headline, which may name every candidate that is out."""
+_DENSE = 3_600
+"""Characters of the page as a record from which on it is set smaller; the tests hold the page to its size."""
+_MOST_SEEN = 110
+"""Of what was seen of a candidate that is out."""
 
 
 def decision_section(content: ReportContent) -> Section:
-    """The recommendation in three lines, what it rests on, and who is out by which limit."""
-    recommendation = content.recommendation
-    blocks: list[Block] = [Headline(lines=recommendation.headline)]
-    if recommendation.nearest_miss:
-        blocks.append(Paragraph(text=recommendation.nearest_miss, tone="warning"))
-    blocks.append(Paragraph(text=_limits_sentence(content), tone="muted"))
-    if recommendation.excluded:
-        rows = tuple(
-            (Cell(text=out.name), Cell(text=_limit_name(broken.limit)), Cell(text=broken.message))
-            for out in recommendation.excluded
-            for broken in out.broken
-        )
-        columns = (Column(heading="Candidate"), Column(heading="Limit"), Column(heading="What was seen"))
-        blocks.append(Table(caption="Who is out, and by which limit", columns=columns, rows=rows))
-    else:
-        blocks.append(Paragraph(text="No candidate is out: all meet every limit."))
-    return Section(anchor="decision", title="The decision", blocks=tuple(blocks))
+    """The recommendation on one page."""
+    made = content.recommendation
+    summaries = {summary.candidate.name: summary for summary in content.comparison.candidates}
+    blocks: list[Block] = [Headline(lines=tuple(_cut(line, _MOST_IN_HEADLINE) for line in made.headline))]
+    winner = summaries.get(made.winner or "")
+    if made.nearest_miss:
+        blocks.append(Paragraph(text=made.nearest_miss, tone="warning"))
+    if winner is not None:
+        blocks.append(Facts(facts=_facts(winner, content)))
+        cards = (_license_card(winner), runner_up_card(content, winner, MOST_POINTS))
+        blocks.append(Cards(cards=cards))
+    blocks += _ruled_out(content)
+    risks = find_risks(content)
+    if risks:
+        blocks.append(Cards(cards=(_risk_card(risks),)))
+    if content.edits.notes and len(content.edits.notes) <= MOST_NOTES:
+        blocks.append(Prose(label=notes_label(content), text=content.edits.notes))
+    blocks.append(Paragraph(text=limits_sentence(content), tone="muted"))
+    whole = Section(anchor="decision", title="The decision", blocks=tuple(blocks))
+    return whole.model_copy(update={"dense": len(whole.model_dump_json(exclude_defaults=True)) > _DENSE})
 
 
-def side_by_side_section(content: ReportContent) -> Section:
-    """All candidates in one table, then the ties and the ranking with its reasons."""
-    comparison, recommendation = content.comparison, content.recommendation
-    ranks = {ranked.name: ranked for ranked in recommendation.ranked}
-    places = {name: place for place, name in enumerate(ranks)}
-    ordered = sorted(comparison.candidates, key=lambda s: places.get(s.candidate.name, len(places)))
-    title = quality_title(content.comparison)
-    quality_column = Column(heading=title, numeric=True, term="accuracy" if title == "Accuracy" else "quality")
-    table = Table(
-        caption="Every candidate, best first" if ranks else "Every candidate; none qualifies",
-        note=(
-            "Below each value its 95 % interval. Latency and speed at concurrency 1, prefix cache off;"
-            f" {in_prose(title)} over the whole test set. Tied: no difference to the best {in_prose(title)} is shown."
-        ),
-        columns=(*_FIRST_COLUMNS, quality_column, *(column for column, _ in _SPEED_AND_MEMORY)),
-        rows=tuple(_summary_row(s, ranks.get(s.candidate.name), comparison) for s in ordered),
-    )
-    warnings = tuple(
-        Paragraph(text=f"{s.candidate.name}: {s.validity_warning}", tone="warning")
-        for s in ordered
-        if s.validity_warning
-    )
-    more = Table(
-        caption="Also measured",
-        columns=tuple(column for column, _ in _MORE),
-        rows=tuple(tuple(cell(s) for _, cell in _MORE) for s in ordered),
-    )
-    blocks = (table, *warnings, more, *tie_blocks(content), *ranking_blocks(recommendation))
-    return Section(anchor="side-by-side", title="Side by side", blocks=blocks)
+def author_section(content: ReportContent) -> Section | None:
+    """The author's notes, where they are too long for the first page."""
+    if len(content.edits.notes) <= MOST_NOTES:
+        return None
+    prose = Prose(label=notes_label(content), text=content.edits.notes)
+    return Section(anchor="author", title="The author's notes", blocks=(prose,))
 
 
-def _tokens(summary: CandidateSummary) -> Cell:
-    given, written = summary.prompt_tokens_median, summary.output_tokens_median
-    if given is None or written is None:
-        return number_cell(numbers.UNKNOWN)
-    return Cell(text=f"{numbers.count(given)} → {numbers.count(written)}")
-
-
-def _memory(summary: CandidateSummary) -> Cell:
-    mapped, gpu = summary.peak_mapped_file_bytes, summary.peak_gpu_bytes
-    details = (
-        "" if mapped is None else f"{numbers.bytes_(mapped)} mapped",
-        "" if gpu is None else f"+ {numbers.bytes_(gpu)} GPU",
-    )
-    return number_cell(numbers.bytes_(summary.peak_memory_bytes), "\n".join(filter(None, details)))
-
-
-def _predicted(summary: CandidateSummary) -> Cell:
-    value = summary.predicted_memory_bytes
-    return number_cell(numbers.bytes_(value), unknown="not predicted")
-
-
-_FIRST_COLUMNS = (
-    Column(heading="Candidate"),
-    Column(heading="License", term="verdict"),
-)
-
-_SPEED_AND_MEMORY: tuple[tuple[Column, Callable[[CandidateSummary], Cell]], ...] = (
-    (Column(heading="TTFT p50", numeric=True, term="ttft"), lambda s: estimate_cell(s.ttft_p50_seconds, "seconds")),
-    (Column(heading="TTFT p95", numeric=True, term="ttft"), lambda s: estimate_cell(s.ttft_p95_seconds, "seconds")),
-    (Column(heading="E2E p50", numeric=True, term="e2e"), lambda s: estimate_cell(s.e2e_p50_seconds, "seconds")),
-    (Column(heading="E2E p95", numeric=True, term="e2e"), lambda s: estimate_cell(s.e2e_p95_seconds, "seconds")),
-    (Column(heading="Tokens in → out", numeric=True, term="tokens"), _tokens),
-    (
-        Column(heading="Decode, tokens/s", numeric=True, term="decode"),
-        lambda s: rate_cell(s.decode_tokens_per_second),
-    ),
-    (
-        Column(heading="Prefill, tokens/s", numeric=True, term="prefill"),
-        lambda s: rate_cell(s.prefill_tokens_per_second),
-    ),
-    (Column(heading="Peak memory", numeric=True, term="memory"), _memory),
-    (Column(heading="Predicted", numeric=True, term="predicted"), _predicted),
-    (Column(heading="Load", numeric=True, term="load"), lambda s: number_cell(numbers.seconds(s.load_seconds))),
-)
-
-
-_MORE: tuple[tuple[Column, Callable[[CandidateSummary], Cell]], ...] = (
-    (Column(heading="Candidate"), lambda s: Cell(text=s.candidate.name)),
-    (Column(heading="TPOT p50", numeric=True, term="tpot"), lambda s: estimate_cell(s.tpot_p50_seconds, "seconds")),
-    (
-        Column(heading="Accuracy workload, batched", numeric=True, term="throughput"),
-        lambda s: number_cell(numbers.rate(s.accuracy_examples_per_second, "examples/s")),
-    ),
-    (
-        Column(heading="GPU memory, peak", numeric=True, term="memory"),
-        lambda s: number_cell(numbers.bytes_(s.peak_gpu_bytes)),
-    ),
-    (
-        Column(heading="Kernel's high-water mark", numeric=True, term="memory"),
-        lambda s: number_cell(numbers.bytes_(s.high_water_bytes)),
-    ),
-    (
-        Column(heading="Peak memory counted as", term="memory"),
-        lambda s: Cell(text=s.peak_memory_method or NOT_MEASURED, absent=s.peak_memory_method is None),
-    ),
-    (Column(heading="Weights file", numeric=True), lambda s: Cell(text=numbers.bytes_(s.candidate.weights_bytes))),
-    (
-        Column(heading="Parameters", numeric=True),
-        lambda s: number_cell(numbers.parameters(s.candidate.parameters), unknown="unknown"),
-    ),
-)
-
-
-def _summary_row(
-    summary: CandidateSummary, ranked: RankedCandidate | None, comparison: BenchmarkComparison
-) -> tuple[Cell, ...]:
-    place = f"rank {ranked.rank}" if ranked else "out"
-    state = "" if summary.status == "finished" else f", run {summary.status}"
-    return (
-        Cell(text=summary.candidate.name, detail=place + state),
-        Cell(badge=verdict_badge(summary.verdict.value)),
-        _quality_cell(summary, comparison),
-        *(cell(summary) for _, cell in _SPEED_AND_MEMORY),
-    )
-
-
-def _quality_cell(summary: CandidateSummary, comparison: BenchmarkComparison) -> Cell:
-    """Quality with its interval, marked where the data cannot tell it from the best."""
-    metric = summary.quality
-    cell = estimate_cell(metric.estimate if metric else None, unit_of(metric))
-    known = [s for s in comparison.candidates if s.quality is not None]
-    best = max(known, key=lambda s: signed(s.quality), default=summary)
-    pair = pair_of(comparison.pairs, summary.candidate.name, best.candidate.name)
-    if metric is None or best is summary or pair is None or shows_difference(pair):
-        return cell
-    return cell.model_copy(update={"detail": f"{cell.detail}\ntied".strip()})
-
-
-def _limit_name(limit: str) -> str:
-    return _LIMIT_NAMES.get(limit, limit.removeprefix(METRIC_PREFIX))
-
-
-def _limits_sentence(content: ReportContent) -> str:
-    requirements = content.recommendation.requirements
-    limits = requirements.limits
-    metrics = {metric.name: metric for s in content.comparison.candidates for metric in s.metrics}
-    quality = next((s.quality for s in content.comparison.candidates if s.quality is not None), None)
-    verdicts = listing([value.value for value in limits.verdicts], "or")
-    asked = [f"license verdict {verdicts}" if verdicts else "no license verdict is acceptable"]
-    if limits.min_quality is not None:
-        asked.append(_metric_limit(quality, quality.title if quality else "Quality", limits.min_quality))
-    for name, threshold in limits.metrics.items():
-        found = metrics.get(name)
-        asked.append(_metric_limit(found, found.title if found else name, threshold))
-    for name, (words, show) in _LIMITS.items():
-        value = getattr(limits, name)
-        if value is not None:
-            asked.append(f"{words} at {'least' if name.startswith('min') else 'most'} {show(value)}")
-    if limits.max_cost_per_1000_examples is not None:
-        amount = numbers.money(limits.max_cost_per_1000_examples, requirements.prices.currency)
-        asked.append(f"cost of 1,000 examples at most {amount}")
-    return f"Limits that a candidate must meet: {'; '.join(asked)}."
-
-
-def _metric_limit(metric: MetricEstimate | None, title: str, threshold: float) -> str:
-    more = metric is None or metric.higher_is_better
-    end, most = ("lower", "least") if more else ("upper", "most")
-    return f"{in_prose(title)}, {end} end of its interval, at {most} {shown(threshold, metric)}"
+def notes_label(content: ReportContent) -> str:
+    """Whose notes they are."""
+    return f"Notes by {content.edits.author}" if content.edits.author else "Notes by the author"
 
 
 def summary_facts(content: ReportContent) -> tuple[str, ...]:
@@ -239,6 +101,155 @@ def summary_facts(content: ReportContent) -> tuple[str, ...]:
         f"report made {_day(content.made_at)}",
     )
     return tuple(capitalised(fact) for fact in facts)
+
+
+def _facts(winner: CandidateSummary, content: ReportContent) -> tuple[Fact, ...]:
+    """The winner as a type plate: what it is, then what it does."""
+    candidate, loaded = winner.candidate, winner.loaded
+    engine = f"{loaded.engine} {loaded.engine_version}" if loaded else f"{candidate.engine}, version not recorded"
+    context = numbers.things(loaded.context_tokens, "token") if loaded and loaded.context_tokens else "not recorded"
+    size = f"{file_name(candidate.weights_path)}, {numbers.bytes_(candidate.weights_bytes)}"
+    return (
+        Fact(name="Model", value=candidate.model_id, detail=f"revision {(candidate.revision or 'not recorded')[:12]}"),
+        Fact(
+            name="Form",
+            value=candidate.quantization or "quantization not recorded",
+            detail=size if candidate.weights_path else "",
+        ),
+        Fact(name="Engine", value=engine, detail=f"context {context}"),
+        _machine_fact(winner, content),
+        _quality_fact(winner, content),
+        _latency_fact(winner),
+        _memory_fact(winner),
+        _cost_fact(winner, content),
+    )
+
+
+def _machine_fact(winner: CandidateSummary, content: ReportContent) -> Fact:
+    machine = content.comparison.benchmark.machine
+    if winner.candidate.engine == "endpoint":
+        return Fact(name="Machine", value="an endpoint", detail="the machine behind it is not known")
+    if machine is None:
+        return Fact(name="Machine", value="not recorded")
+    gpus = ", ".join(gpu.name for gpu in machine.gpus)
+    cores = numbers.things(machine.physical_cores or machine.logical_cores, "core")
+    detail = f"{cores}, {numbers.bytes_(machine.memory_total_bytes)} memory, {gpus or 'no GPU'}"
+    return Fact(name="Machine", value=machine.cpu, detail=detail)
+
+
+def _quality_fact(winner: CandidateSummary, content: ReportContent) -> Fact:
+    metric, title = winner.quality, quality_title(content.comparison)
+    if metric is None:
+        return Fact(name=title, value=NOT_MEASURED, term="quality")
+    value, _, interval = shown_estimate(metric).partition(" (")
+    between = f"{interval.removesuffix(')')} (95 %), " if interval else ""
+    detail = f"{between}n = {numbers.count(metric.estimate.n)}"
+    return Fact(name=title, value=value, detail=detail, term="accuracy" if title == "Accuracy" else "quality")
+
+
+def _latency_fact(winner: CandidateSummary) -> Fact:
+    middle, tail, first = winner.e2e_p50_seconds, winner.e2e_p95_seconds, winner.ttft_p50_seconds
+    if middle is None:
+        return Fact(name="End to end, p50", value=NOT_MEASURED, term="e2e")
+    value, _, interval = numbers.estimate(middle, "seconds").partition(" (")
+    parts = [f"{interval.removesuffix(')')} (95 %)" if interval else ""]
+    parts.append(f"p95 {numbers.seconds(tail.value)}" if tail else "p95 not measured")
+    parts.append(f"first token {numbers.seconds(first.value)}" if first else "")
+    return Fact(name="End to end, p50", value=value, detail=", ".join(filter(None, parts)), term="e2e")
+
+
+def _memory_fact(winner: CandidateSummary) -> Fact:
+    peak = memory_bytes(winner)
+    if peak is None:
+        return Fact(name="Peak memory", value=NOT_MEASURED, term="memory")
+    predicted = winner.predicted_memory_bytes
+    parts = [f"predicted {numbers.bytes_(predicted)}" if predicted is not None else "not predicted"]
+    if winner.peak_gpu_bytes:
+        parts.append(f"{numbers.bytes_(winner.peak_gpu_bytes)} of it GPU")
+    return Fact(name="Peak memory", value=numbers.bytes_(peak), detail=", ".join(parts), term="memory")
+
+
+def _cost_fact(winner: CandidateSummary, content: ReportContent) -> Fact:
+    costs = content.recommendation.costs
+    found = cost_of(costs, winner.candidate.name)
+    if found is None or found.per_1000_examples is None:
+        detail = found.basis if found is not None else "no price was given"
+        return Fact(name="1,000 examples cost", value="not known", detail=_cut(detail), term="cost")
+    prices = content.recommendation.requirements.prices
+    hourly = f"at {numbers.money(prices.machine_per_hour, prices.currency)} an hour of this machine"
+    by_token = winner.candidate.name in prices.endpoints
+    return Fact(
+        name="1,000 examples cost",
+        value=numbers.money(found.per_1000_examples, found.currency),
+        detail="at the endpoint's prices for tokens" if by_token else hourly,
+        term="cost",
+    )
+
+
+def _license_card(winner: CandidateSummary) -> Card:
+    """May it be used, and what must be done for that."""
+    verdict = winner.verdict
+    name = verdict.license or "not declared"
+    words = {
+        VerdictValue.ALLOWED: "The use is allowed.",
+        VerdictValue.CONDITIONAL: "The use is allowed under conditions.",
+        VerdictValue.FORBIDDEN: "The license forbids the use.",
+        VerdictValue.UNKNOWN: "Whether the use is allowed is not known.",
+    }
+    unread = "" if verdict.verified else " The license text was not read."
+    return Card(
+        title=f"License: {name}",
+        badge=verdict_badge(verdict.value),
+        text=words[verdict.value] + unread + (" To do before use:" if verdict.conditions else ""),
+        items=_points([Item(text=text) for text in verdict.conditions], MOST_POINTS, "condition"),
+        checklist=True,
+        link="licenses",
+    )
+
+
+def _ruled_out(content: ReportContent) -> list[Block]:
+    """Who is out, by which limit and by how much."""
+    excluded = content.recommendation.excluded
+    funnel = content.comparison.benchmark.funnel
+    came = [Paragraph(text=funnel_sentence(funnel), tone="muted")] if funnel is not None else []
+    if not excluded:
+        return [*came, Paragraph(text="No candidate is out: all meet every limit.")]
+    rows = tuple(_out_row(out) for out in excluded[:MOST_RULED_OUT])
+    rest = len(excluded) - len(rows)
+    more = numbers.things(rest, "more candidate is out", "more candidates are out")
+    note = f"{more}; all limits are in “How it came to this choice”." if rest else ""
+    columns = (Column(heading="Candidate"), Column(heading="Limit"), Column(heading="What was seen"))
+    return [*came, Table(caption="Who is out, and by which limit", note=note, columns=columns, rows=rows)]
+
+
+def _out_row(out: ExcludedCandidate) -> tuple[Cell, ...]:
+    """One candidate with every limit it broke, and what was seen of the first ones."""
+    names = listing([limit_name(limit.limit) for limit in out.broken])
+    seen = " ".join(limit.message for limit in out.broken)
+    return Cell(text=shorten(out.name)), Cell(text=names), Cell(text=_cut(seen, _MOST_SEEN))
+
+
+def _risk_card(risks: Sequence[Risk]) -> Card:
+    points = [Item(text=_cut(risk.text)) for risk in risks if risk.grade != "note"]
+    notes = len(risks) - len(points)
+    text = "" if points else f"Nothing serious; {numbers.things(notes, 'note')} in the section Risks."
+    shown = _points(points, MOST_POINTS, "risk")
+    return Card(title="What could be wrong", text=text, items=shown, link="risks")
+
+
+def _points(items: Sequence[Item], most: int, what: str) -> tuple[Item, ...]:
+    """At most so many points; the last one says how many are left out."""
+    if len(items) <= most:
+        return tuple(item.model_copy(update={"text": _cut(item.text)}) for item in items)
+    rest = numbers.things(len(items) - most + 1, f"more {what}")
+    kept = [item.model_copy(update={"text": _cut(item.text)}) for item in items[: most - 1]]
+    return (*kept, Item(text=f"… and {rest}."))
+
+
+def _cut(text: str, most: int = _MOST_CHARACTERS) -> str:
+    """One point, short enough for the first page; cut between words."""
+    line = one_line(text)
+    return line if len(line) <= most else f"{line[:most].rsplit(' ', 1)[0].rstrip(' ,;')} …"
 
 
 def _day(moment: str) -> str:

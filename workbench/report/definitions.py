@@ -297,6 +297,27 @@ _TERMS = (
         "Length: Spearman's correlation of an answer's length with its grade. Position: in how many comparisons the "
         "other order gave another verdict; those are ties.",
     ),
+    # Votes
+    (
+        "votes",
+        "Standing by votes",
+        "Bradley-Terry: the chance that one answer is preferred to another follows from a strength of each candidate, "
+        "found by maximum likelihood from all votes; ties and both-bad votes are half a win each. Share of points: "
+        "expected against the others, each met equally often, 50 % being average. Rank: 1 + how many are shown better. "
+        "Best: in which share of the resamples it is the strongest. Intervals draw prompts anew, not votes.",
+    ),
+    (
+        "elo",
+        "Elo",
+        "The strength on the scale of chess, against the average candidate: 400 points are odds of ten to one, +100 is "
+        "64 % of the points, +200 is 76 %.",
+    ),
+    (
+        "votescore",
+        "Votes and the scorer",
+        "The answers that people judged, scored by the test set's first scorer: how often the one with the higher "
+        "score won, and Cohen's kappa of winner by vote and winner by score, draws as a third label (0 is chance).",
+    ),
     # Validity
     (
         "scored",

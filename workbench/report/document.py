@@ -10,7 +10,7 @@ from pydantic import Field
 from catalog.records import Record, VerdictValue
 from results import numbers
 from results.records import Estimate
-from workbench.charts import Chart
+from workbench.chart_parts import Chart
 
 NOT_MEASURED = "not measured"
 """Shown where a value was not measured."""
@@ -91,8 +91,8 @@ class Paragraph(Record):
     kind: Literal["paragraph"] = "paragraph"
     text: str
     """The prose."""
-    tone: Literal["plain", "muted", "warning"] = "plain"
-    """warning stands out."""
+    tone: Literal["plain", "muted", "warning", "lead"] = "plain"
+    """warning stands out; lead stays on one page with what follows."""
 
 
 class Item(Record):
@@ -122,6 +122,62 @@ class Figure(Record):
     kind: Literal["figure"] = "figure"
     chart: Chart
     """The chart, drawn by the template where the format can."""
+
+
+class Fact(Record):
+    """One thing that a decision maker must know."""
+
+    name: str
+    """What it is."""
+    value: str
+    """The value with its unit."""
+    detail: str = ""
+    """Smaller, below: interval, conditions of the measurement."""
+    term: str = ""
+    """Anchor of the definition."""
+
+
+class Facts(Record):
+    """Facts side by side, like the data on a type plate."""
+
+    kind: Literal["facts"] = "facts"
+    facts: tuple[Fact, ...]
+    """The facts, in order of importance."""
+
+
+class Card(Record):
+    """A few points under a title, beside other cards."""
+
+    title: str
+    """What the points are about."""
+    badge: Badge | None = None
+    """Shown beside the title."""
+    text: str = ""
+    """Before the points."""
+    items: tuple[Item, ...] = ()
+    """The points."""
+    checklist: bool = False
+    """Whether they are to be ticked off."""
+    link: str = ""
+    """Anchor of the section that says more."""
+
+
+class Cards(Record):
+    """Cards, two beside each other."""
+
+    kind: Literal["cards"] = "cards"
+    cards: tuple[Card, ...]
+    """The cards."""
+
+
+class Prose(Record):
+    """What the report's author wrote, in the part of Markdown that prose.py knows."""
+
+    kind: Literal["prose"] = "prose"
+    label: str
+    """Whose words they are."""
+    text: str
+    """The source."""
 
 
 class Quote(Record):
@@ -164,7 +220,8 @@ class Definitions(Record):
 
 
 Block = Annotated[
-    Table | Headline | Heading | Paragraph | Items | Figure | Quote | Code | Definitions, Field(discriminator="kind")
+    Table | Headline | Heading | Paragraph | Items | Facts | Cards | Prose | Figure | Quote | Code | Definitions,
+    Field(discriminator="kind"),
 ]
 """One block of a section."""
 
@@ -178,6 +235,8 @@ class Section(Record):
     """Its heading."""
     blocks: tuple[Block, ...]
     """What stands in it, in order."""
+    dense: bool = False
+    """Whether it holds so much that print sets it smaller, to keep it on its page."""
 
 
 class Document(Record):
@@ -185,6 +244,8 @@ class Document(Record):
 
     title: str
     """Its title."""
+    author: str = ""
+    """Who answers for it."""
     facts: tuple[str, ...]
     """What it is about, in a line."""
     sections: tuple[Section, ...]

@@ -25,10 +25,16 @@ WIDTH = 420
 """Width of a plot without its labels, so that a chart with them fits a printed page."""
 
 _ROW = 34
-_OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442")
-"""Okabe & Ito 2008, strongest on white first; the theme's ink is the eighth."""
+PALETTES: dict[Literal["light", "dark"], tuple[str, ...]] = {
+    "light": ("#2895d5", "#c98513", "#30815e", "#b54b8f", "#2e3383", "#6f2f2f", "#7d601f"),
+    "dark": ("#4b89e7", "#bf9b10", "#007d52", "#a5608b", "#85cbf9", "#c81e00", "#f0ed69"),
+}
+"""Blue, ochre, green and so on in both; the theme's ink is the eighth. Found by search: any two are told apart with
+normal sight and with each kind of colour blindness, and each stands out from its background (tests/test_palette.py)."""
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 """Seven shapes with eight colours: 56 candidates before a pair repeats."""
+_DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 2, 1, 2, 1, 2]]
+"""Lines that are told apart without colour."""
 _FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
 """Fonts of equal width: text is measured where the chart is drawn and shown where the report is read."""
 _COLOURS: dict[Theme, tuple[str, str, str, str]] = {
@@ -37,6 +43,13 @@ _COLOURS: dict[Theme, tuple[str, str, str, str]] = {
     "page": ("var(--ink, #1b1f24)", "var(--muted, #57606a)", "var(--rule, #d8dee4)", "transparent"),
 }
 """Of each theme: ink, muted ink, rules, background."""
+
+
+def palette(theme: Theme) -> tuple[str, ...]:
+    """Colours of candidates but for the last, which is the ink; of a page, CSS variables with the light ones behind."""
+    if theme != "page":
+        return PALETTES[theme]
+    return tuple(f"var(--series-{number}, {colour})" for number, colour in enumerate(PALETTES["light"], start=1))
 
 
 def theme_config(theme: Theme) -> dict[str, Any]:
@@ -62,11 +75,12 @@ def theme_config(theme: Theme) -> dict[str, Any]:
         "rule": {"color": muted},
         "line": {"color": muted},
         "point": {"size": 110, "strokeWidth": 1.2},
-        "range": {"category": [*_OKABE_ITO, ink], "symbol": list(_SHAPES)},
+        "range": {"category": [*palette(theme), ink], "symbol": list(_SHAPES)},
         "style": {
             "outline": {"stroke": ink, "strokeWidth": 1},
             "framed": {"stroke": muted, "strokeWidth": 0.5},
-            "shade": {"fill": _OKABE_ITO[0], "stroke": rule, "strokeWidth": 0.5},
+            "shade": {"fill": palette(theme)[0], "stroke": rule, "strokeWidth": 0.5},
+            "plain": {"fill": palette(theme)[0], "stroke": ink, "strokeWidth": 1},
             "diagonal": {"fillOpacity": 0, "stroke": ink, "strokeWidth": 1.5},
         },
     }  # fmt: skip
@@ -77,6 +91,15 @@ class Quality(NamedTuple):
 
     title: str
     unit: Literal["share", "score"]
+
+
+class Panel(NamedTuple):
+    """One measure of a ladder."""
+
+    measure: str
+    axis: alt.Axis
+    zero: bool
+    """Whether its axis begins at 0."""
 
 
 def dots(rows: Sequence[Row], names: Sequence[str], everyone: Sequence[str], quality: Quality) -> Drawing:
@@ -120,12 +143,15 @@ def sweep_lines(rows: Sequence[Row], everyone: Sequence[str]) -> Drawing:
     axis = alt.Axis(title="Requests at once", values=levels, format="d")
     x = alt.X("at_once:Q", axis=axis, scale=alt.Scale(type="log", base=2))
     y = alt.Y("value:Q", axis=alt.Axis(title="Output tokens per second"), scale=alt.Scale(zero=True, nice=True))
-    legend = alt.Legend(title=None, orient="bottom", columns=2)
+    present = list(dict.fromkeys(str(row["candidate"]) for row in rows))
+    legend = alt.Legend(title=None, orient="bottom", columns=2, values=present)
     colour, shape = _colour(everyone, legend), _shape(everyone, legend)
-    lines = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour)
+    dash = alt.StrokeDash("candidate:N", scale=alt.Scale(domain=list(everyone), range=_DASHES), legend=None)
+    lines = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour, strokeDash=dash)
     points = base.mark_point(filled=True, opacity=1, style="outline").encode(x=x, y=y, color=colour, shape=shape)
     rings = base.transform_filter("datum.knee").mark_point(size=340, style="diagonal").encode(x=x, y=y)
-    return alt.layer(lines, points, rings)
+    names = base.transform_filter("datum.last").mark_text(align="left", dx=10).encode(x=x, y=y, text="candidate:N")
+    return alt.layer(lines, points, rings, names)
 
 
 def scatter(rows: Sequence[Row], everyone: Sequence[str], x_title: str, size_title: str, quality: Quality) -> Drawing:
@@ -144,7 +170,8 @@ def scatter(rows: Sequence[Row], everyone: Sequence[str], x_title: str, size_tit
         legend=alt.Legend(title=size_title, values=[*sizes[:1], *sizes[1:][-1:]], format=",.3~r", symbolType="circle"),
         scale=alt.Scale(range=[60, 420], zero=True),
     )
-    legend = alt.Legend(title="Candidate (ringed: Pareto)", values=present, symbolOpacity=1)
+    ringed = any(row["pareto"] for row in rows)
+    legend = alt.Legend(title=f"Candidate{' (ringed: Pareto)' if ringed else ''}", values=present, symbolOpacity=1)
     points = base.mark_point(filled=True, opacity=1, style="outline").encode(
         x=x,
         y=y,
@@ -155,7 +182,9 @@ def scatter(rows: Sequence[Row], everyone: Sequence[str], x_title: str, size_tit
     ring = base.transform_filter("datum.pareto").mark_point(
         style="outline", filled=True, fillOpacity=0, size=1000, shape="circle", opacity=1
     )
+    front = base.transform_filter("datum.front").mark_line(strokeDash=[5, 3], strokeWidth=1.2, interpolate="step-after")
     return alt.layer(
+        front.encode(x=x, y=y, order="x_value:Q"),
         base.mark_rule().encode(x="x_low:Q", x2="x_high:Q", y=y),
         base.mark_rule().encode(x=x, y=alt.Y("y_low:Q"), y2="y_high:Q"),
         ring.encode(x=x, y=y),
@@ -214,6 +243,44 @@ def slice_dots(rows: Sequence[Row], shown: Sequence[str], everyone: Sequence[str
         y=y, yOffset=offset, x=x, color=_colour(everyone, legend), shape=_shape(everyone, legend)
     )
     return alt.layer(interval, points)
+
+
+def ladder(rows: Sequence[Row], everyone: Sequence[str], size_title: str, panels: Sequence[Panel]) -> alt.VConcatChart:
+    """One panel per measure over `size`, one above the other: a point with its interval per candidate, joined."""
+    drawn = []
+    for place, panel in enumerate(panels):
+        last = place == len(panels) - 1
+        base = _base([row for row in rows if row["measure"] == panel.measure]).properties(width=WIDTH, height=150)
+        x = alt.X("size:Q", axis=alt.Axis(title=size_title if last else None), scale=alt.Scale(zero=False, padding=50))
+        y = alt.Y("value:Q", axis=panel.axis, scale=alt.Scale(zero=panel.zero, nice=True, padding=10))
+        joined = base.mark_line(strokeWidth=1.2, strokeDash=[5, 3]).encode(x=x, y=y, detail="model:N")
+        interval = base.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
+        points = base.mark_point(filled=True, opacity=1, style="outline").encode(
+            x=x, y=y, color=_colour(everyone), shape=_shape(everyone)
+        )
+        names = base.mark_text(align="left", dx=9, dy=-9, fontSize=11).encode(x=x, y=y, text="label:N")
+        drawn.append(alt.layer(joined, interval, points, names))
+    return alt.vconcat(*drawn, spacing=14)
+
+
+def reliability(rows: Sequence[Row]) -> Drawing:
+    """How often answers were right (value, low, high) by their `probability`, against the line where both are equal."""
+    base = _base(rows).properties(width=300, height=300)
+    whole = alt.Scale(domain=[0, 1], nice=False)
+    axes = [
+        alt.Axis(title=title, labelExpr=PERCENT, values=[0, 0.2, 0.4, 0.6, 0.8, 1])
+        for title in ("Probability of the answer, mean of a tenth (%)", "Share that was right (%), 95 % interval")
+    ]
+    x, y = alt.X("probability:Q", axis=axes[0], scale=whole), alt.Y("value:Q", axis=axes[1], scale=whole)
+    ends: list[Row] = [{"probability": 0.0, "value": 0.0}, {"probability": 1.0, "value": 1.0}]
+    counts = sorted({row["n"] for row in rows if isinstance(row["n"], int)})
+    legend = alt.Legend(title="Answers", values=[*counts[:1], *counts[1:][-1:]])
+    size = alt.Size("n:Q", legend=legend, scale=alt.Scale(range=[30, 320], zero=True))
+    return alt.layer(
+        _base(ends).mark_line(strokeDash=[5, 3], strokeWidth=1.2).encode(x=x, y=y),
+        base.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+        base.mark_point(filled=True, opacity=1, style="plain").encode(x=x, y=y, size=size),
+    )
 
 
 def quality_axis(quality: Quality) -> alt.Axis:

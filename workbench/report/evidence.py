@@ -1,33 +1,25 @@
-"""What the decision rests on: charts, pairs, labels, slices, the validity ledger, and examples that went wrong."""
+"""What the decision rests on: charts, pairs, labels, slices and the validity ledger."""
 
 from collections.abc import Iterable, Sequence
 
 from results import numbers
 from results.conclusions import stopped_early
 from results.metric_words import metric_named, metric_titles, quality_of, quality_title, unit_of
-from results.records import Answer, CandidateSummary, Comparison, Estimate, ExampleResult
+from results.records import CandidateSummary, Comparison, Estimate
 from runners.records import Validity
 from workbench import charts
 from workbench.report.document import (
     NOT_MEASURED,
-    Badge,
     Block,
     Cell,
     Column,
     Figure,
-    Heading,
     Paragraph,
-    Quote,
     Section,
     Table,
     estimate_cell,
 )
-from workbench.report.findings import NOT_UNDERSTOOD
 from workbench.report.records import ReportContent
-
-_RIGHT = Badge(tone="good", icon="✓", word="right")
-_WRONG = Badge(tone="bad", icon="✕", word="wrong")
-_NOT_JUDGED = Badge(tone="unknown", icon="?", word="not judged")
 
 
 def charts_section(content: ReportContent) -> Section:
@@ -198,16 +190,6 @@ def ledger_section(content: ReportContent) -> Section:
     return Section(anchor="ledger", title="What happened to every example", blocks=tuple(blocks))
 
 
-def examples_section(content: ReportContent) -> Section:
-    """Examples that went wrong, with every candidate's answer."""
-    blocks: list[Block] = []
-    for example in content.wrong_examples:
-        blocks += _example_blocks(example)
-    if not blocks:
-        blocks.append(Paragraph(text="No example is shown."))
-    return Section(anchor="examples", title="Examples that went wrong", blocks=tuple(blocks))
-
-
 def _pair_row(pair: Comparison) -> tuple[Cell, ...]:
     detectable = pair.smallest_detectable_difference
     counts = (pair.n, pair.both_right, pair.only_first_right, pair.only_second_right, pair.both_wrong)
@@ -234,34 +216,6 @@ def _ledger_row(summary: CandidateSummary) -> tuple[Cell, ...]:
     if not counts:
         detail = f"{detail or 'run finished'}, {NOT_MEASURED}"
     return (Cell(text=summary.candidate.name, detail=detail), *cells)
-
-
-def _example_blocks(example: ExampleResult) -> list[Block]:
-    slices = ", ".join(f"{column} = {value}" for column, value in example.slices.items())
-    blocks: list[Block] = [Heading(text=example.example_id)]
-    blocks += [Quote(label=column, text=text) for column, text in example.inputs.items()]
-    blocks.append(Paragraph(text=f"Right answer: {example.target}{f' ({slices})' if slices else ''}"))
-    columns = (
-        Column(heading="Candidate"),
-        Column(heading="Judgement"),
-        Column(heading="Answer"),
-        Column(heading="Understood as"),
-        Column(heading="Probability", numeric=True, term="probability"),
-    )
-    rows = tuple(_answer_row(name, answer) for name, answer in example.answers.items())
-    blocks.append(Table(caption=f"Answers to {example.example_id}", columns=columns, rows=rows))
-    return blocks
-
-
-def _answer_row(name: str, answer: Answer) -> tuple[Cell, ...]:
-    badge = _NOT_JUDGED if answer.right is None else _RIGHT if answer.right else _WRONG
-    return (
-        Cell(text=name),
-        Cell(badge=badge, detail="" if answer.validity is Validity.SCORED else answer.validity.value),
-        Cell(text=answer.text, quoted=True),
-        Cell(text=answer.predicted or NOT_UNDERSTOOD),
-        Cell(text=numbers.percent(answer.probability)),
-    )
 
 
 def _or_undefined(value: float | None) -> str:

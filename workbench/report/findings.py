@@ -12,7 +12,15 @@ from results.comparison import pair_of, shows_difference
 from results.limits import memory_bytes
 from results.metric_words import in_prose, quality_metric, quality_of, quality_title, shown, signed
 from results.recommendation_records import Recommendation
-from results.records import BenchmarkComparison, CandidateSummary, Comparison, Confusion, Estimate, MetricEstimate
+from results.records import (
+    BenchmarkComparison,
+    Calibration,
+    CandidateSummary,
+    Comparison,
+    Confusion,
+    Estimate,
+    MetricEstimate,
+)
 from workbench.report.text import listing, shorten
 
 NOT_UNDERSTOOD = "not understood"
@@ -96,6 +104,54 @@ def pareto_names(recommendation: Recommendation | None) -> list[str]:
     return [ranked.name for ranked in recommendation.ranked if ranked.pareto] if recommendation else []
 
 
+def front_names(comparison: BenchmarkComparison) -> list[str]:
+    """Candidates that nobody beats in both quality and end-to-end p50, fastest first; of equals all."""
+    rows = [
+        (summary.candidate.name, signed(summary.quality), summary.e2e_p50_seconds.value)
+        for summary in comparison.candidates
+        if summary.quality is not None and summary.e2e_p50_seconds is not None
+    ]
+    beaten = {
+        name
+        for name, quality, seconds in rows
+        for _, other, its_seconds in rows
+        if other >= quality and its_seconds <= seconds and (other > quality or its_seconds < seconds)
+    }
+    return [name for name, _, _ in sorted(rows, key=lambda row: row[2]) if name not in beaten]
+
+
+def ladder_finding(comparison: BenchmarkComparison, rungs: Sequence[CandidateSummary]) -> str:
+    """What the smallest of some quantizations of one model gives up against the largest, and gains."""
+    large, small = max(rungs, key=_size), min(rungs, key=_size)
+    names = [shorten(summary.candidate.name) for summary in (small, large)]
+    share = numbers.percent(_size(small) / _size(large))
+    text = f"{names[0]} takes {share} of the size of {names[1]}"
+    pair = pair_of(comparison.pairs, small.candidate.name, large.candidate.name)
+    if pair is not None:
+        title = in_prose(quality_title(comparison))
+        if not shows_difference(pair):
+            text += f", and no difference in {title} is shown"
+        elif shown_better(comparison.pairs, large.candidate.name, small.candidate.name):
+            text += f", and has worse {title}"
+        else:
+            text += f", and has better {title}"
+    slow, fast = large.decode_tokens_per_second, small.decode_tokens_per_second
+    if slow is not None and fast is not None and slow.value > 0:
+        text += f"; it decodes {numbers.ratio(fast.value / slow.value)} as fast"
+    return text
+
+
+def reliability_finding(name: str, found: Calibration) -> str:
+    """Whether label probabilities can be taken at their word."""
+    error, chance = numbers.percent(found.ece_10.value), numbers.percent(found.ece_by_chance)
+    who = shorten(name)
+    if found.ece_10.value <= found.ece_by_chance:
+        return f"{who}: probabilities are off by {error} on average, no more than chance makes of {found.n:,} answers"
+    right = sum(part.accuracy.value * part.n for part in found.bins) / found.n
+    way = "too sure of itself" if found.confidence > right else "too unsure of itself"
+    return f"{who} is {way}: probabilities are off by {error} on average, chance alone explains {chance}"
+
+
 def latency_finding(comparison: BenchmarkComparison) -> str:
     """Who is fastest and who slowest."""
     for what, rows in (
@@ -156,6 +212,10 @@ def slices_finding(comparison: BenchmarkComparison) -> str:
     where = f"{shorten(place.column, 24)} = {shorten(place.value, 24)}"
     value, n = shown(quality.estimate.value, quality), numbers.things(quality.estimate.n, "example")
     return f"{quality.title} is worst for {shorten(name)} on {where}: {value} of {n}"
+
+
+def _size(summary: CandidateSummary) -> int:
+    return summary.candidate.weights_bytes
 
 
 def _most(metric: MetricEstimate | None) -> str:

@@ -23,10 +23,7 @@ from workbench.report.text import file_name, listing
 
 _UNKNOWN = "not recorded"
 
-_NEVER_MEASURED = (
-    "Cost.",
-    "Anything that is not in the test set: other tasks, other languages, other prompts, safety.",
-)
+_NEVER_MEASURED = ("Anything that is not in the test set: other tasks, other languages, other prompts, safety.",)
 """What this version measures for no candidate."""
 
 
@@ -102,6 +99,8 @@ def not_measured_section(content: ReportContent) -> Section:
         ]
         if missing:
             items.append(Item(text=f"{summary.candidate.name}: {listing(missing)}."))
+    if not content.recommendation.costs:
+        items.append(Item(text="Cost: no price was given."))
     items += [Item(text=text) for text in _NEVER_MEASURED]
     return Section(anchor="not-measured", title="What was not measured", blocks=(Items(items=tuple(items)),))
 

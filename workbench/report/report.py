@@ -1,4 +1,4 @@
-"""The report as one file: HTML that works offline and prints, Markdown, or JSON.
+"""The report as one file: HTML that works offline and prints, PDF, Markdown, or JSON.
 
 The sections are built once (decision, evidence, licenses, method) and set by a template per format. Everything that
 comes from outside is escaped by the template engine; the only markup let through is SVG that our own charts drew.
@@ -6,33 +6,45 @@ comes from outside is escaped by the template engine; the only markup let throug
 
 import json
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from workbench.charts import Chart, to_svg
+from workbench.chart_parts import Chart
+from workbench.charts import to_svg
 from workbench.report.certainty import certainty_section, good_at_section
-from workbench.report.decision import decision_section, side_by_side_section, summary_facts
-from workbench.report.document import Cell, Document
+from workbench.report.decision import author_section, decision_section, summary_facts
+from workbench.report.document import Cell, Document, Section
+from workbench.report.drawing import Theme
 from workbench.report.errors import UnknownFormat
 from workbench.report.evidence import (
     charts_section,
-    examples_section,
     labels_section,
     ledger_section,
     metrics_section,
     pairs_section,
     slices_section,
 )
+from workbench.report.examples import examples_section
+from workbench.report.funnel import funnel_section
+from workbench.report.head_to_head import head_to_head_section
 from workbench.report.judging import judging_section
 from workbench.report.ladder import ladder_section
 from workbench.report.licenses import licenses_section
 from workbench.report.load import load_section
+from workbench.report.logo import logo_address
 from workbench.report.method import method_section, not_measured_section, notes_section, repeat_section
+from workbench.report.pdf import render_pdf
+from workbench.report.prose import prose_html, prose_markdown
 from workbench.report.records import ReportContent
+from workbench.report.repeating import repeat_record
+from workbench.report.risks import risks_section
 from workbench.report.robustness import robustness_section
 from workbench.report.sharing import for_sharing
+from workbench.report.side_by_side import side_by_side_section
 from workbench.report.text import clip, escape_markdown, visible
 from workbench.report.writing import write_atomically
 
@@ -47,39 +59,64 @@ def build_document(content: ReportContent) -> Document:
     """All sections of a report in their order, without paths or logs of the machine it was made on."""
     shared = for_sharing(content)
     is_classification = bool(shared.comparison.benchmark.labels)
-    optional = (
+    sections = (
+        decision_section(shared),
+        author_section(shared),
+        funnel_section(shared),
+        side_by_side_section(shared),
+        certainty_section(shared),
+        good_at_section(shared),
+        charts_section(shared),
+        load_section(shared),
+        pairs_section(shared),
         ladder_section(shared),
         metrics_section(shared),
         labels_section(shared) if is_classification else None,
         slices_section(shared),
         robustness_section(shared),
         judging_section(shared),
+        head_to_head_section(shared),
+        ledger_section(shared),
+        examples_section(shared),
+        risks_section(shared),
+        licenses_section(shared),
+        notes_section(shared),
+        method_section(shared),
+        repeat_section(shared),
+        not_measured_section(shared),
     )
+    return _document(shared, tuple(section for section in sections if section is not None))
+
+
+def build_first_page(content: ReportContent) -> Document:
+    """The page that decides, alone; draws no chart, so that it can follow what is typed."""
+    shared = for_sharing(content)
+    return _document(shared, (decision_section(shared),))
+
+
+def _document(shared: ReportContent, sections: tuple[Section, ...]) -> Document:
     return Document(
-        title=f"Recommendation: {shared.comparison.benchmark.name}",
+        title=shared.edits.title or f"Recommendation: {shared.comparison.benchmark.name}",
+        author=shared.edits.author,
         facts=summary_facts(shared),
-        sections=(
-            decision_section(shared),
-            side_by_side_section(shared),
-            certainty_section(shared),
-            good_at_section(shared),
-            charts_section(shared),
-            load_section(shared),
-            pairs_section(shared),
-            *(section for section in optional if section is not None),
-            ledger_section(shared),
-            examples_section(shared),
-            licenses_section(shared),
-            notes_section(shared),
-            method_section(shared),
-            repeat_section(shared),
-            not_measured_section(shared),
-        ),
+        sections=sections,
     )
 
 
-def render_html(content: ReportContent) -> str:
-    """One HTML file: style and charts inline, no request to anywhere, light and dark, fit for printing."""
+def render_html(content: ReportContent, charts: Theme = "page") -> str:
+    """One HTML file: style and charts inline, no request to anywhere, light and dark, fit for printing.
+
+    charts: "page" draws them in the page's own colours, which follow its scheme.
+    """
+    return _html(content, build_document(content), charts)
+
+
+def render_first_page(content: ReportContent) -> str:
+    """The first page alone, as the HTML report shows it."""
+    return _html(content, build_first_page(content), "page")
+
+
+def _html(content: ReportContent, document: Document, charts: Theme) -> str:
     environment = Environment(
         loader=_TEMPLATES,
         autoescape=True,
@@ -88,13 +125,15 @@ def render_html(content: ReportContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["svg"] = _inline_svg
+    environment.filters["svg"] = partial(_inline_svg, theme=charts)
     environment.filters["clip"] = clip
     environment.filters["whole"] = _whole
+    environment.filters["prose"] = prose_html
+    environment.filters["logo"] = logo_address
     environment.tests["unbroken"] = _is_unbroken
     environment.tests["web_address"] = _is_web_address
     template = environment.get_template("report.html")
-    return template.render(document=build_document(content), content=content).strip() + "\n"
+    return template.render(document=document, content=content).strip() + "\n"
 
 
 def render_markdown(content: ReportContent) -> str:
@@ -108,6 +147,7 @@ def render_markdown(content: ReportContent) -> str:
         lstrip_blocks=True,
     )
     environment.filters["fenced"] = _fenced
+    environment.filters["prose"] = prose_markdown
     environment.filters["cell"] = _markdown_cell
     environment.filters["address"] = _markdown_address
     environment.filters["clip"] = clip
@@ -117,23 +157,38 @@ def render_markdown(content: ReportContent) -> str:
 
 
 def render_json(content: ReportContent) -> str:
-    """The records behind the report, and the report's sections as they are shown."""
+    """What repeats it, the records behind the report, and the report's sections as they are shown."""
     shared = for_sharing(content)
     report = {
         "schema_version": SCHEMA_VERSION,
+        "repeat": repeat_record(shared).model_dump(mode="json"),
         "content": shared.model_dump(mode="json"),
         "document": build_document(content).model_dump(mode="json"),
     }
     return json.dumps(report, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
-_FORMATS = {".html": render_html, ".md": render_markdown, ".json": render_json}
+def _pdf(content: ReportContent) -> bytes:
+    """Charts in colours of their own: what sets the pages knows no colour that follows the page."""
+    return render_pdf(render_html(content, charts="light"))
+
+
+def _utf8(render: Callable[[ReportContent], str]) -> Callable[[ReportContent], bytes]:
+    return lambda content: render(content).encode("utf-8")
+
+
+_FORMATS: dict[str, Callable[[ReportContent], bytes]] = {
+    ".html": _utf8(render_html),
+    ".pdf": _pdf,
+    ".md": _utf8(render_markdown),
+    ".json": _utf8(render_json),
+}
 
 
 def write_report(content: ReportContent, path: Path) -> Path:
     """Write the report in the format that the path's ending names, whole or not at all; returns the path.
 
-    Raises UnknownFormat for another ending, ReportNotWritten where the file cannot be written.
+    Raises UnknownFormat for another ending, PdfUnavailable, ReportNotWritten where the file cannot be written.
     """
     render = _FORMATS.get(path.suffix.lower())
     if render is None:
@@ -165,9 +220,9 @@ def _is_unbroken(text: str) -> bool:
     return any(len(word) > _LONG_WORD for word in text.split())
 
 
-def _inline_svg(chart: Chart) -> Markup:
-    """The chart in the page's own colours, without its title, which the caption states."""
-    svg = to_svg(chart, "page", titled=False)
+def _inline_svg(chart: Chart, theme: Theme) -> Markup:
+    """The chart without its title, which the caption states."""
+    svg = to_svg(chart, theme, titled=False)
     return Markup(svg)  # drawn by vl-convert, which escapes the names in it; a test holds it to that
 
 

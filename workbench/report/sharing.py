@@ -1,29 +1,58 @@
 """What a report tells strangers of the machine it was made on: file names instead of paths, no logs."""
 
+import re
+
 from catalog.records import Candidate
-from results.records import BenchmarkComparison, CandidateSummary
+from results.records import CandidateSummary
+from results.shortlist_records import Funnel
 from workbench.report.records import ReportContent
 from workbench.report.text import file_name
+from workbench.vote_records import BenchmarkVotes
 
 
 def for_sharing(content: ReportContent) -> ReportContent:
-    """The same content without absolute paths of weights, benchmark file and logs, and without log lines."""
+    """The same content without absolute paths of weights, benchmark file and logs, log lines, and names of voters."""
     comparison = content.comparison
     source = comparison.benchmark.source
     named = file_name(source) if source else None
-    benchmark = comparison.benchmark.model_copy(update={"source": named})
+    definition = _ABSOLUTE.sub(_named_alone, comparison.benchmark.definition)
+    changes = {"source": named, "definition": definition, "funnel": _funnel(comparison.benchmark.funnel)}
+    benchmark = comparison.benchmark.model_copy(update=changes)
     commands = tuple(_without(command, source) for command in content.commands)
-    shared = BenchmarkComparison(
-        benchmark=benchmark,
-        candidates=tuple(_summary(summary) for summary in comparison.candidates),
-        pairs=comparison.pairs,
-        ladder=comparison.ladder,
-        costs=comparison.costs,
+    shared = comparison.model_copy(
+        update={"benchmark": benchmark, "candidates": tuple(_summary(summary) for summary in comparison.candidates)}
     )
     judgings = tuple(
         report.model_copy(update={"model_id": _model_name(report.model_id)}) for report in content.judgings
     )
-    return content.model_copy(update={"comparison": shared, "commands": commands, "judgings": judgings})
+    return content.model_copy(
+        update={"comparison": shared, "commands": commands, "judgings": judgings, "votes": _votes(content.votes)}
+    )
+
+
+def _votes(found: BenchmarkVotes | None) -> BenchmarkVotes | None:
+    """Without the names of those who voted; how many they were is told."""
+    if found is None:
+        return None
+    nameless = tuple(f"person {number}" for number in range(1, len(found.standing.voters) + 1))
+    return found.model_copy(update={"standing": found.standing.model_copy(update={"voters": nameless})})
+
+
+def _funnel(found: Funnel | None) -> Funnel | None:
+    """With the file's name of every model that was picked as a file of this machine."""
+    if found is None:
+        return None
+    return found.model_copy(update={"chosen": tuple(_model_name(model) for model in found.chosen)})
+
+
+_ABSOLUTE = re.compile(
+    r"^(?P<key>[ -]*(?:file|few_shot|model): *[\"']?)(?P<path>(?:[/~]|[A-Za-z]:[\\/])[^\"'\n]*)", re.M
+)
+"""Lines of a benchmark file that name a file by its whole path."""
+
+
+def _named_alone(line: re.Match[str]) -> str:
+    return line["key"] + file_name(line["path"])
 
 
 def _summary(summary: CandidateSummary) -> CandidateSummary:

@@ -1,4 +1,4 @@
-"""Writing one text file whole or not at all."""
+"""Writing one file whole or not at all."""
 
 import contextlib
 import errno
@@ -11,15 +11,15 @@ from workbench.report.errors import ReportNotWritten
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write the text beside the file, then put it in its place; a file that was there stays until then.
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write the content beside the file, then put it in its place; a file that was there stays until then.
 
     Raises ReportNotWritten with what to do; nothing is left behind.
     """
     partial = path.parent / f".{path.stem[:32]}-{secrets.token_hex(4)}.part"
     try:
-        with partial.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with partial.open("xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

@@ -7,6 +7,7 @@ so can never become markup. `untrusted` also makes control characters visible.
 import html
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from catalog.records import FitValue, VerdictValue
 from workbench.report.text import visible
@@ -40,7 +41,7 @@ Content = Html | str | Iterable["Content"] | None
 NOTHING = Html("")
 
 
-def tag(name: str, *content: Content, **attributes: str | float | bool | None) -> Html:
+def tag(name: str, /, *content: Content, **attributes: str | float | bool | None) -> Html:
     """One element. Text is escaped; `class_`, `data_order` stand for `class`, `data-order`; None or False: left out."""
     opening = name + "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{html.escape(str(value), quote=True)}"')
@@ -136,10 +137,19 @@ def table(caption: str, columns: Sequence[Column], rows: Iterable[Row], *, sorta
     )
 
 
-def action(label: Content, name: str, value: str = "", *, class_: str = "link", title: str | None = None) -> Html:
+def action(
+    label: Content,
+    name: str,
+    value: str = "",
+    *,
+    class_: str = "link",
+    title: str | None = None,
+    address: str | None = None,
+) -> Html:
     """A button that tells the HTML component it stands in: `name` and `value` arrive as the event's data.
 
-    title says in full what a short label means; it is also the accessible name.
+    title says in full what a short label means; it is also the accessible name. address is the parameter that the
+    value is written to, as a place that the back button returns to.
     """
     return tag(
         "button",
@@ -148,9 +158,16 @@ def action(label: Content, name: str, value: str = "", *, class_: str = "link", 
         class_=class_,
         data_action=name,
         data_value=value,
+        data_address=address,
         title=title,
         aria_label=title,
     )
+
+
+def view_link(label: Content, step: str, *, class_: str = "", title: str | None = None, **place: str) -> Html:
+    """A link to a view of this app, by the parameters of its address; followed without loading the page again."""
+    address = urlencode({"step": step, **place})
+    return tag("a", label, href=f"?{address}", data_view=True, class_=class_ or None, aria_label=title)
 
 
 def verdict_badge(value: VerdictValue) -> Html:

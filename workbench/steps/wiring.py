@@ -14,6 +14,7 @@ from gradio.blocks import Block
 from gradio.events import Dependency
 
 from catalog.errors import WorkbenchError
+from workbench import sentences
 from workbench.sentences import shown_error
 from workbench.service import Workbench
 from workbench.steps.desk import Desk
@@ -22,13 +23,29 @@ Handler = Callable[..., Any]
 Event = Callable[..., Dependency]
 Blocks = Sequence[Block] | Block | None
 
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
+"""No sign of progress, on nothing: else the page of gradio looks through every output, and all that lies in it, to tell
+it about an event's progress, each time; that alone is 0.1 to 0.3 s for an event that fills a step.
+"""
+
 FORWARD_CLICKS = """
 element.addEventListener('click', (event) => {
   const source = event.target.closest('[data-action]');
-  if (source) trigger('click', {action: source.dataset.action, value: source.dataset.value});
+  if (source && source.tagName !== 'FORM') {
+    const of = source.closest('[data-of]')?.dataset.of;
+    trigger('click', {action: source.dataset.action, value: source.dataset.value, of});
+  }
+});
+element.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const fields = JSON.stringify(Object.fromEntries(new FormData(event.target)));
+  trigger('click', {action: event.target.dataset.action, value: fields});
 });
 """
-"""Script of an HTML component whose buttons (render.action) are to be heard."""
+"""Script of an HTML component whose buttons (render.action) are to be heard; a form's value is its fields as JSON.
+
+What the buttons belong to, where that changes below them, is said by `data-of` around them.
+"""
 
 
 def bind(handler: Handler, *first: Any) -> Handler:
@@ -49,12 +66,17 @@ def bind(handler: Handler, *first: Any) -> Handler:
     return call
 
 
+def asked_step(request: gr.Request) -> str:
+    """The step that the address names."""
+    return str(request.query_params.get("step") or sentences.STEPS[0][0])
+
+
 def where_open(step: str, handler: Handler) -> Handler:
     """The bound handler, only on pages whose address names this step; others read it when they open it."""
     wants_request = gr.Request in inspect.get_annotations(handler).values()
 
     def call(request: gr.Request, *values: Any) -> Any:
-        if request.query_params.get("step") != step:
+        if asked_step(request) != step:
             return gr.skip()
         return handler(*values, request) if wants_request else handler(*values)
 
@@ -63,13 +85,27 @@ def where_open(step: str, handler: Handler) -> Handler:
 
 def cheap(event: Event, handler: Handler, inputs: Blocks = None, outputs: Blocks = None, **more: Any) -> Dependency:
     """A look into memory that cannot fail, often: no queue. gradio shows no error of such an event."""
-    return event(handler, inputs, outputs, queue=False, show_progress="hidden", api_visibility="private", **more)
+    return event(handler, inputs, outputs, queue=False, **_QUIET, **more)
 
 
 def read(event: Event, handler: Handler, inputs: Blocks = None, outputs: Blocks = None, **more: Any) -> Dependency:
     """A quick read or note that may fail: queued, so that its error is shown."""
+    return event(handler, inputs, outputs, **_QUIET, concurrency_limit=None, **more)
+
+
+def in_order(event: Event, handler: Handler, queue: str, inputs: Blocks = None, outputs: Blocks = None) -> Dependency:
+    """Presses of a person in a hurry: none is left out while another is handled, and none overtakes another.
+
+    `queue` names what is handled one after the other. gradio's own way drops a press until the one before is drawn.
+    """
     return event(
-        handler, inputs, outputs, show_progress="hidden", api_visibility="private", concurrency_limit=None, **more
+        handler,
+        inputs,
+        outputs,
+        trigger_mode="multiple",
+        concurrency_limit=1,
+        concurrency_id=queue,
+        **_QUIET,
     )
 
 
@@ -88,23 +124,54 @@ def slow(button: gr.Button, handler: Handler, inputs: Blocks = None, outputs: Bl
 def edited(controls: Sequence[Block]) -> Event:
     """The event of a person's edit of any of the controls; of edits in quick succession the last one counts.
 
-    Text boxes report pasted text only as a change, which also comes from a handler.
+    Text boxes report pasted text only as a change, which also comes while the page is drawn and the step filled: what
+    the controls hold then is nobody's edit, and the handler is not called.
     """
     triggers = [
         control.change if isinstance(control, gr.Textbox) else control.input  # type: ignore[attr-defined]
         for control in controls
     ]
-    return functools.partial(gr.on, triggers, trigger_mode="always_last")
+    gate = gr.Textbox(visible=False)
+
+    def event(handler: Handler, inputs: Blocks = None, outputs: Blocks = None, **more: Any) -> Dependency:
+        values = [inputs] if isinstance(inputs, Block) else [*(inputs or ())]
+        gated = _unless_filling(handler)
+        bound: Dependency = gr.on(
+            triggers, gated, [gate, *values], outputs, js=_TELL_FILLING, trigger_mode="always_last", **more
+        )
+        return bound
+
+    return event
+
+
+_TELL_FILLING = "(gate, ...values) => [window.workbench.filling() ? 'filling' : '', ...values]"
+
+
+def _unless_filling(handler: Handler) -> Handler:
+    wants_request = gr.Request in inspect.get_annotations(handler).values()
+
+    def call(gate: str | None, *values: Any) -> Any:
+        return gr.skip() if gate else handler(*values)
+
+    def call_with_request(request: gr.Request, gate: str | None, *values: Any) -> Any:
+        return gr.skip() if gate else handler(*values, request)
+
+    return call_with_request if wants_request else call
 
 
 def in_page(event: Event, script: str, inputs: Blocks = None, outputs: Blocks = None) -> Dependency:
     """Runs in the page alone."""
-    return event(None, inputs, outputs, js=script, queue=False, show_progress="hidden", api_visibility="private")
+    return event(None, inputs, outputs, js=script, queue=False, **_QUIET)
 
 
 def clicked(event: gr.EventData) -> tuple[str, str]:
     """Action and value of a click that FORWARD_CLICKS forwarded."""
     return str(getattr(event, "action", "")), str(getattr(event, "value", "") or "")
+
+
+def clicked_of(event: gr.EventData) -> str:
+    """What the clicked button belonged to when it was pressed; empty where its panel does not say."""
+    return str(getattr(event, "of", "") or "")
 
 
 class Page(NamedTuple):
@@ -117,7 +184,7 @@ class Page(NamedTuple):
     tabs: gr.Tabs
     """The steps; an output for going to another one."""
     benchmark: gr.State
-    """Name of the benchmark that this page compares and recommends from; None takes the newest."""
+    """Name of the benchmark that this page compares and recommends from; None takes the newest that has answers."""
 
 
 class Refresh(NamedTuple):
@@ -140,13 +207,12 @@ class Step(NamedTuple):
     """When stored results have changed."""
 
 
-def panel(elem_id: str, value: str = "", *, clicks: bool = False, classes: str = "", visible: bool = True) -> gr.HTML:
+def panel(elem_id: str, value: str = "", *, clicks: bool = False) -> gr.HTML:
     """A place for our own HTML; with clicks, its buttons trigger the component's click event."""
     return gr.HTML(
         value,
         elem_id=elem_id,
-        elem_classes=["panel", *classes.split()],
+        elem_classes=["panel"],
         apply_default_css=False,
         js_on_load=FORWARD_CLICKS if clicks else None,
-        visible=visible,
     )

@@ -1,0 +1,124 @@
+"""A benchmark that is run again from its report: where files are found, and how figures stand to each other."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from results.records import Estimate
+from results.repetition import Reported, repetition
+from results.repetition_records import Repetition
+from tests.browser import measure, write_benchmark
+from tests.report_samples import GEMMA, SMOL, comparison, content, gemma, smol
+from workbench.cli import app
+from workbench.errors import BadReport
+from workbench.report.report import render_json
+from workbench.report.sharing import for_sharing
+from workbench.service import Workbench
+from workbench.settings import read_settings
+
+
+def outcome(before: Estimate, after: Estimate) -> Repetition:
+    """One candidate whose quality was one thing in the report and another again."""
+
+    def side(estimate: Estimate) -> Reported:
+        metric = gemma().metrics[0].model_copy(update={"estimate": estimate})
+        return Reported(comparison((gemma().model_copy(update={"metrics": (metric,)}),)), GEMMA, "1")
+
+    return repetition(side(before), side(after))
+
+
+def share(value: float, low: float | None, high: float | None) -> Estimate:
+    return Estimate(value=value, low=low, high=high, n=100, method="Wilson 95 %")
+
+
+@pytest.mark.parametrize(
+    ("after", "agreement", "agrees"),
+    [
+        (share(0.7, 0.6, 0.8), "equal", True),
+        (share(0.75, 0.65, 0.85), "overlap", True),
+        (share(0.9, 0.81, 0.95), "apart", False),
+        (share(0.9, 0.8, 0.95), "overlap", True),
+        (share(0.9, None, None), "no interval", True),
+    ],
+)
+def test_figures_are_compared_by_their_intervals(after: Estimate, agreement: str, agrees: bool) -> None:
+    made = outcome(share(0.7, 0.6, 0.8), after)
+    quality = made.figures[0]
+    assert (quality.agreement, made.agrees) == (agreement, agrees)
+
+
+def test_another_winner_and_a_missing_candidate_need_a_look() -> None:
+    both, alone = comparison((gemma(), smol())), comparison((smol(),))
+    made = repetition(Reported(both, GEMMA, "1"), Reported(alone, SMOL, "2"))
+    assert not made.agrees
+    assert made.conclusion.startswith(f"The report recommends {GEMMA}, the repetition {SMOL}. ")
+    assert f"was not measured again for {GEMMA}" in made.conclusion
+    assert [(change.what, change.before, change.after) for change in made.changes] == [("workbench", "1", "2")]
+
+
+def test_a_report_is_repeated_in_another_data_directory_and_agrees(tmp_path: Path) -> None:
+    first = Workbench(read_settings(tmp_path / "first"))
+    source = write_benchmark(tmp_path / "made", examples=18)
+    measure(first, source)
+    (tmp_path / "handed on").mkdir()
+    report = first.write_report("scripted", tmp_path / "handed on" / "report.json")
+
+    second = tmp_path / "second"
+    command = ["repeat", str(report), "--home", str(second), "--json"]
+    refused = CliRunner().invoke(app, command)
+    assert isinstance(refused.exception, BadReport)
+    assert "scripted.csv is not here. Put it beside the report" in str(refused.exception)
+
+    done = CliRunner().invoke(app, [*command, "--files", str(source.parent)])
+    assert done.exit_code == 0, done.output
+    made = Repetition.model_validate(json.loads(done.stdout)["data"])
+    assert made.agrees
+    assert made.benchmark == "scripted-repeat-1"
+    assert made.conclusion.startswith(f"Both recommend {made.winner_before}. Accuracy is exactly the same for ")
+    assert not [change for change in made.changes if change.what == "test set"]
+
+    lines = (source.parent / "scripted.csv").read_text().splitlines()
+    (source.parent / "scripted.csv").write_text("\n".join([*lines[:-9], *(line + "!" for line in lines[-9:])]))
+    again = CliRunner().invoke(app, [*command, "--files", str(source.parent), "--name", "changed"])
+    changed = Repetition.model_validate(json.loads(again.stdout)["data"])
+    assert [change.what for change in changed.changes] == ["test set"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<!DOCTYPE html>", "is no JSON. A report that can be repeated is written by: workbench report"),
+        ("[]", "is JSON, but no report"),
+        ('{"schema_version": 99, "content": {}}', "has version 99 of the report's format"),
+        ('{"schema_version": 1, "content": {"workbench_version": "9.9"}}', "was written by Open Model Workbench 9.9"),
+    ],
+)
+def test_a_file_that_is_no_report_is_told_in_a_sentence(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(text)
+    workbench = Workbench(read_settings(tmp_path / "home"))
+    with pytest.raises(BadReport) as caught:
+        workbench.prepare_repetition(path, (), None)
+    assert said in str(caught.value)
+
+
+def test_a_missing_report_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadReport, match="cannot be read: No such file"):
+        Workbench(read_settings(tmp_path / "home")).prepare_repetition(tmp_path / "none.json", (), None)
+
+
+def test_a_report_names_the_files_of_the_benchmark_without_their_folders() -> None:
+    made = comparison()
+    text = (
+        "test_set:\n  file: /home/ada/secret project/messages.csv\n  few_shot: 'C:\\Users\\ada\\shots.csv'\n"
+        "candidates:\n- model: ~/models/small.gguf\n- model: maker/small-GGUF\n"
+    )
+    benchmark = made.benchmark.model_copy(update={"definition": text})
+    whole = content(comparison=made.model_copy(update={"benchmark": benchmark}))
+    assert for_sharing(whole).comparison.benchmark.definition == (
+        "test_set:\n  file: messages.csv\n  few_shot: 'shots.csv'\ncandidates:\n- model: small.gguf\n"
+        "- model: maker/small-GGUF\n"
+    )
+    assert "ada" not in render_json(whole)

@@ -1,0 +1,1 @@
+"""Step Choose: from the Hub, this machine and endpoints to a shortlist."""

@@ -1,0 +1,1 @@
+"""Step Compare: what was measured, how sure it is, and the examples behind it."""

@@ -1,0 +1,1 @@
+"""Step Head-to-head: one prompt, two to four candidates, answers side by side, a vote."""

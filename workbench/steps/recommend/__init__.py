@@ -1,0 +1,1 @@
+"""Step Recommend: hard limits, weights, the ranking that follows, and the report."""

@@ -1,0 +1,1 @@
+"""Step Run: start, watch, cancel and resume benchmarks."""

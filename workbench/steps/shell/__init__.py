@@ -1,0 +1,1 @@
+"""The frame around the steps: sidebar, welcome and tour, dialogs, keyboard."""
