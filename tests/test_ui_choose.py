@@ -33,6 +33,9 @@ def open_choose(page: Page, app: RunningApp, **filters: str) -> Locator:
     expect(results).to_be_visible()
     for label in ("Name contains", "to, B"):
         page.get_by_label(label).fill(filters.get(label, ""))
+    # The address is written with the results: nothing is clicked that is about to move.
+    text = filters.get("Name contains")
+    expect(page).to_have_url(re.compile(f"[?&]text={re.escape(text)}" if text else "^(?!.*[?&]text=)"))
     return results
 
 

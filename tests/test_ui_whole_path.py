@@ -1,5 +1,6 @@
 """The way of somebody who has never seen the app: from an empty workspace to the report as PDF, on real models."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +30,10 @@ def new_app(tmp_path: Path) -> Iterator[RunningApp]:
 def shortlist(page: Page, part: str, model: str) -> None:
     """Find a model by a part of its name and add it as it is proposed."""
     page.get_by_label("Name contains").fill(part)
+    # Until the model's card is drawn, the button adds the one that was open before.
+    expect(page).to_have_url(re.compile(f"[?&]text={part}"))
     page.get_by_role("button", name=model, exact=True).click()
+    expect(page.get_by_role("heading", name=model)).to_be_visible()
     page.get_by_role("button", name="Add to shortlist").click()
     expect(page.get_by_role("button", name=f"Remove {model.rpartition('/')[2]}")).to_be_visible()
 

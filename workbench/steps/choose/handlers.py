@@ -1,7 +1,7 @@
 """Step Choose: from the catalog to a shortlist of candidates.
 
 Handlers take the service, the desk and plain values. The profile is the service's; filters, selection and shortlist lie
-on the desk. What concerns the catalog as a whole is in choose_catalog.py.
+on the desk. What concerns the catalog as a whole is in catalog.py.
 """
 
 from pathlib import Path
