@@ -5,6 +5,7 @@ themselves are in runners/scorers, the metrics that are made of their scores in 
 every definition with worked examples. Scorers of free text, passages and rules: text_scorer_options.py.
 """
 
+from pathlib import PureWindowsPath
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -217,6 +218,10 @@ PassOptions = Annotated[
 
 def scorer_content(options: ScorerOptions) -> object:
     """What of a scorer goes into a test set's hash: what is set, its name alone where nothing is."""
-    where_it_is = {"path"} if isinstance(options, PythonOptions) else None
-    changed = options.model_dump(mode="json", exclude_defaults=True, exclude=where_it_is)
+    changed = options.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(options, PythonOptions):
+        # Where the file lies, on any system, says nothing of what it does; its digest does.
+        changed.pop("path", None)
+        file, _, function = options.function.rpartition(":")
+        changed["function"] = f"{PureWindowsPath(file).name}:{function}"
     return {"scorer": options.scorer, **changed} if changed else options.scorer

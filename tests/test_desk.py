@@ -1,6 +1,8 @@
 """What lies on the desk survives a restart, an older and a newer version, and a damaged file."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,22 @@ def test_everything_is_there_after_a_restart(path: Path) -> None:
     assert again.draft == draft
     assert again.draft.candidates == CANDIDATES
     assert again.trouble is None
+
+
+def test_two_pages_that_add_at_once_lose_nothing(path: Path) -> None:
+    desk = Desk(path)
+
+    def with_more(draft: Draft, more: tuple[CandidateDefinition, ...]) -> dict[str, object]:
+        return {"candidates": draft.candidates + more}
+
+    def add(name: str) -> None:
+        for number in range(20):
+            more = (CandidateDefinition(model=f"{name}/{number}"),)
+            desk.revise(partial(with_more, more=more))
+
+    with ThreadPoolExecutor() as pages:
+        list(pages.map(add, ("a", "b", "c")))
+    assert len(Desk(path).draft.candidates) == 60
 
 
 def test_the_controls_of_a_head_to_head_are_kept(path: Path) -> None:

@@ -86,6 +86,28 @@ def test_a_report_is_repeated_in_another_data_directory_and_agrees(tmp_path: Pat
     assert [change.what for change in changed.changes] == ["test set"]
 
 
+def test_a_scorer_of_ones_own_is_found_again_wherever_its_file_lies(tmp_path: Path) -> None:
+    source = write_benchmark(tmp_path / "made", examples=6)
+    function = tmp_path / "ada's own" / "mine.py"
+    function.parent.mkdir()
+    function.write_text("def score(answer, example):\n    return answer == example['target']\n")
+    scorer = f'scorers: [{{scorer: python, function: "{function}:score"}}]\n'
+    source.write_text(source.read_text(encoding="utf-8") + scorer, encoding="utf-8")
+    first = Workbench(read_settings(tmp_path / "first"))
+    measure(first, source)
+    report = first.write_report("scripted", tmp_path / "made" / "report.json")
+    assert "ada" not in report.read_text(encoding="utf-8")
+
+    command = ["repeat", str(report), "--home", str(tmp_path / "second"), "--json"]
+    refused = CliRunner().invoke(app, command)
+    assert "mine.py is not here. Put it beside the report" in str(refused.exception)
+    function.rename(tmp_path / "made" / "mine.py")
+    done = CliRunner().invoke(app, command)
+    made = Repetition.model_validate(json.loads(done.stdout)["data"])
+    assert made.agrees
+    assert not made.changes
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -112,13 +134,18 @@ def test_a_missing_report_is_told_in_a_sentence(tmp_path: Path) -> None:
 def test_a_report_names_the_files_of_the_benchmark_without_their_folders() -> None:
     made = comparison()
     text = (
-        "test_set:\n  file: /home/ada/secret project/messages.csv\n  few_shot: 'C:\\Users\\ada\\shots.csv'\n"
-        "candidates:\n- model: ~/models/small.gguf\n- model: maker/small-GGUF\n"
+        "# mine\ntest_set:\n  file: /home/ada/o'neil, secret/messages.csv  # all\n"
+        "  few_shot: 'C:\\Users\\ada\\it''s\\shot''s.csv'\n"
+        'candidates:\n- model: ~/models/small.gguf\n- {model: "/home/ada/a, b.gguf", name: x}\n'
+        "- model: maker/small-GGUF\nscorers: [{scorer: python, function: ../ada/mine.py:score}]\n"
+        "prompt:\n  user: |-\n    file: /home/is/text\n"
     )
     benchmark = made.benchmark.model_copy(update={"definition": text})
     whole = content(comparison=made.model_copy(update={"benchmark": benchmark}))
     assert for_sharing(whole).comparison.benchmark.definition == (
-        "test_set:\n  file: messages.csv\n  few_shot: 'shots.csv'\ncandidates:\n- model: small.gguf\n"
-        "- model: maker/small-GGUF\n"
+        "# mine\ntest_set:\n  file: messages.csv  # all\n  few_shot: 'shot''s.csv'\n"
+        'candidates:\n- model: small.gguf\n- {model: "a, b.gguf", name: x}\n'
+        "- model: maker/small-GGUF\nscorers: [{scorer: python, function: mine.py:score}]\n"
+        "prompt:\n  user: |-\n    file: /home/is/text\n"
     )
     assert "ada" not in render_json(whole)

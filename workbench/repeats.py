@@ -16,6 +16,8 @@ from results.records import Benchmark, BenchmarkComparison
 from results.repetition import Reported
 from results.requirement_records import Requirements
 from results.store import Store
+from runners.scorer_options import ScorerOptions
+from runners.text_scorer_options import PythonOptions
 from workbench.benchmark_file import parse_benchmark
 from workbench.errors import BadReport
 from workbench.records import BenchmarkDefinition, CandidateDefinition
@@ -112,13 +114,16 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _with_files(definition: BenchmarkDefinition, places: Sequence[Path]) -> BenchmarkDefinition:
-    """The definition with absolute paths. Raises BadReport where a file of the test set is nowhere."""
+    """The definition with absolute paths. Raises BadReport where one is nowhere that is no model."""
     test_set = definition.test_set
     files = {field: str(_find(value, places)) for field in ("file", "few_shot") if (value := getattr(test_set, field))}
-    candidates = tuple(_with_weights(candidate, places) for candidate in definition.candidates)
-    return definition.model_copy(
-        update={"test_set": test_set.model_copy(update=files), "candidates": candidates},
-    )
+    changes: dict[str, Any] = {
+        "test_set": test_set.model_copy(update=files),
+        "candidates": tuple(_with_weights(candidate, places) for candidate in definition.candidates),
+    }
+    if definition.scorers is not None:
+        changes["scorers"] = tuple(_with_function(scorer, places) for scorer in definition.scorers)
+    return definition.model_copy(update=changes)
 
 
 def _with_weights(candidate: CandidateDefinition, places: Sequence[Path]) -> CandidateDefinition:
@@ -127,6 +132,14 @@ def _with_weights(candidate: CandidateDefinition, places: Sequence[Path]) -> Can
         return candidate
     found = next(_candidates_for(candidate.model, places), None)
     return candidate if found is None else candidate.model_copy(update={"model": str(found)})
+
+
+def _with_function(scorer: ScorerOptions, places: Sequence[Path]) -> ScorerOptions:
+    """A scorer of one's own with the path of its file. Raises BadReport where that is nowhere."""
+    if not isinstance(scorer, PythonOptions):
+        return scorer
+    file, _, name = scorer.function.rpartition(":")
+    return scorer.model_copy(update={"function": f"{_find(file, places)}:{name}"}) if file.endswith(".py") else scorer
 
 
 def _find(value: str, places: Sequence[Path]) -> Path:

@@ -152,11 +152,14 @@ def candidate_key(definition: CandidateDefinition) -> str:
 
 
 def _of_slice(ballots: Sequence[Ballot], part: str) -> tuple[Ballot, ...]:
-    column, sign, value = part.partition("=")
-    known = sorted({f"{key}={each.slices[key]}" for each in ballots for key in each.slices})
-    if not sign:
+    places = {(column, value) for each in ballots for column, value in each.slices.items()}
+    known = sorted("=".join(place) for place in places)
+    if "=" not in part:
         raise BadVoteFilter(f"{part!r} is no slice: write column=value{_such_as(known)}.")
-    found = tuple(in_slice(ballots, column.strip(), value.strip()))
+    parts = part.split("=")
+    # The name of a column may hold the sign too.
+    splits = (("=".join(parts[:cut]).strip(), "=".join(parts[cut:]).strip()) for cut in range(1, len(parts)))
+    found = next((tuple(in_slice(ballots, *place)) for place in splits if place in places), ())
     if not found:
         raise BadVoteFilter(f"No vote is on a prompt of the slice {part!r}{_such_as(known)}.")
     return found

@@ -1,6 +1,9 @@
 """What a report tells strangers of the machine it was made on: file names instead of paths, no logs."""
 
-import re
+from collections.abc import Iterator
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from catalog.records import Candidate
 from results.records import CandidateSummary
@@ -15,7 +18,7 @@ def for_sharing(content: ReportContent) -> ReportContent:
     comparison = content.comparison
     source = comparison.benchmark.source
     named = file_name(source) if source else None
-    definition = _ABSOLUTE.sub(_named_alone, comparison.benchmark.definition)
+    definition = _nameless(comparison.benchmark.definition)
     changes = {"source": named, "definition": definition, "funnel": _funnel(comparison.benchmark.funnel)}
     benchmark = comparison.benchmark.model_copy(update=changes)
     commands = tuple(_without(command, source) for command in content.commands)
@@ -45,14 +48,31 @@ def _funnel(found: Funnel | None) -> Funnel | None:
     return found.model_copy(update={"chosen": tuple(_model_name(model) for model in found.chosen)})
 
 
-_ABSOLUTE = re.compile(
-    r"^(?P<key>[ -]*(?:file|few_shot|model): *[\"']?)(?P<path>(?:[/~]|[A-Za-z]:[\\/])[^\"'\n]*)", re.M
-)
-"""Lines of a benchmark file that name a file by its whole path."""
+_PATHS = frozenset({"file", "few_shot", "model", "function"})
+"""Keys of a benchmark file whose values may be paths."""
 
 
-def _named_alone(line: re.Match[str]) -> str:
-    return line["key"] + file_name(line["path"])
+def _nameless(text: str) -> str:
+    """A benchmark file as it was written, with the file's name in place of every whole path."""
+    found = [value for value in _values(YAML(pure=True).compose(text)) if _is_path(value.value)]
+    for value in sorted(found, key=lambda each: each.start_mark.index, reverse=True):
+        mark = value.style if value.style in {"'", '"'} else ""
+        name = file_name(value.value).replace("'", "''" if mark == "'" else "'")
+        text = f"{text[: value.start_mark.index]}{mark}{name}{mark}{text[value.end_mark.index :]}"
+    return text
+
+
+def _values(node: Node | None) -> Iterator[ScalarNode]:
+    """What stands under those keys, wherever they are."""
+    if isinstance(node, SequenceNode):
+        for each in node.value:
+            yield from _values(each)
+    elif isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(value, ScalarNode):
+                yield from [value] if key.value in _PATHS else []
+            else:
+                yield from _values(value)
 
 
 def _summary(summary: CandidateSummary) -> CandidateSummary:
@@ -87,5 +107,8 @@ def _candidate(candidate: Candidate) -> Candidate:
 
 def _model_name(model: str) -> str:
     """A Hub id as it is, of a path the file's name."""
-    is_path = model.startswith(("/", "~", ".", "\\")) or model[1:3] in {":\\", ":/"}
-    return file_name(model) if is_path else model
+    return file_name(model) if _is_path(model) else model
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith(("/", "~", ".", "\\")) or text[1:3] in {":\\", ":/"}

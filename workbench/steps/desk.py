@@ -6,6 +6,7 @@ how). Any field of the draft is kept so; what has a name and a history is in the
 
 import contextlib
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,13 @@ class Desk:
 
     def change(self, **changes: Any) -> Draft:
         """Change fields of the draft. Raises NotKept, with the change made all the same."""
+        return self.revise(lambda _: changes)
+
+    def revise(self, changes: Callable[[Draft], Mapping[str, Any]]) -> Draft:
+        """Change fields by what they hold: nothing that another page changes meanwhile is lost. Raises NotKept."""
         with self._lock:
-            before, self._draft = self._draft, self._draft.model_copy(update=changes)
+            before = self._draft
+            self._draft = before.model_copy(update=dict(changes(before)))
             if self._path is not None and self._draft != before:
                 write_kept(self._path, self._draft)
             return self._draft

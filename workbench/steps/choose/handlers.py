@@ -28,7 +28,7 @@ from workbench.steps.choose.filters import (
     profile_summary,
     quantization_choice,
 )
-from workbench.steps.desk import Desk
+from workbench.steps.desk import Desk, Draft
 from workbench.steps.wiring import clicked
 
 EXPORTED = 5_000
@@ -184,10 +184,13 @@ def shortlist(workbench: Workbench, desk: Desk) -> str:
 
 def add_candidate(workbench: Workbench, desk: Desk, candidate: CandidateDefinition) -> str:
     """Put a candidate on the shortlist: its panel."""
-    names = [candidate_name(item) for item in desk.draft.candidates]
-    if candidate_name(candidate) in names:
-        raise refusal(f"{candidate_name(candidate)} is on the shortlist already.")
-    desk.change(candidates=(*desk.draft.candidates, candidate))
+
+    def with_it(draft: Draft) -> dict[str, Any]:
+        if candidate_name(candidate) in [candidate_name(item) for item in draft.candidates]:
+            raise refusal(f"{candidate_name(candidate)} is on the shortlist already.")
+        return {"candidates": (*draft.candidates, candidate)}
+
+    desk.revise(with_it)
     return shortlist(workbench, desk)
 
 

@@ -29,8 +29,9 @@ def press(workbench: Workbench, desk: Desk, event: gr.EventData) -> tuple[Any, .
     if action in {"rename", "copy"}:
         return gr.skip(), gr.skip(), *_asking(action, value)
     if action == "remove":
-        left = tuple(item for item in desk.draft.candidates if candidate_name(item) != value)
-        desk.change(candidates=left)
+        desk.revise(
+            lambda draft: {"candidates": tuple(each for each in draft.candidates if candidate_name(each) != value)}
+        )
     elif action == "clear":
         desk.change(candidates=(), kept=None)
     elif action == "take":

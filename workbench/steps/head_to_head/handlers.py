@@ -61,7 +61,7 @@ _FORM_SKIPPED = range(6 + 8)
 
 def remember(desk: Desk, *values: Any) -> None:
     """Keep what the controls hold."""
-    desk.change(head_to_head=desk.draft.head_to_head.model_copy(update={"form": tuple(values)}))
+    _set_up(desk, form=tuple(values))
 
 
 def ask(workbench: Workbench, desk: Desk, round_id: str | None, prompt: str, *values: Any) -> tuple[Any, ...]:
@@ -214,8 +214,7 @@ def pick(workbench: Workbench, desk: Desk, example_id: str | None) -> tuple[Any,
     example = by_id.get(example_id or "") or random.choice(test_set.examples)
     prompt = prompt_of(test_set, example)
     if prompt.source is not None:
-        picked = PickedExample(messages=prompt.messages, source=prompt.source)
-        desk.change(head_to_head=desk.draft.head_to_head.model_copy(update={"picked": picked}))
+        _set_up(desk, picked=PickedExample(messages=prompt.messages, source=prompt.source))
     return prompt.messages[-1].content, prompt.system or ""
 
 
@@ -256,4 +255,8 @@ def _batch_of(workbench: Workbench, round_id: str) -> str | None:
 
 
 def _look_at(desk: Desk, found: RoundView) -> None:
-    desk.change(head_to_head=desk.draft.head_to_head.model_copy(update={"round_id": found.round.id}))
+    _set_up(desk, round_id=found.round.id)
+
+
+def _set_up(desk: Desk, **changes: Any) -> None:
+    desk.revise(lambda draft: {"head_to_head": draft.head_to_head.model_copy(update=changes)})

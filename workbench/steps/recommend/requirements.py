@@ -3,8 +3,6 @@
 import json
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from catalog.records import VerdictValue
 from results.ranking import DIMENSIONS
 from results.requirement_records import Requirements, TokenPrices, Weights
@@ -123,7 +121,7 @@ def from_address(text: str | None, stored: Requirements) -> Requirements | None:
         known = stored.model_dump(mode="json")
         merged = {part: {**known[part], **changed.get(part, {})} for part in ("limits", "weights", "prices")}
         return Requirements.model_validate({**merged, "margin": stored.margin})
-    except (ValueError, TypeError, AttributeError, ValidationError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -18,7 +18,7 @@ from workbench.records import JobStatus, NamedPrompt
 from workbench.sentences import refusal
 from workbench.service import Workbench
 from workbench.steps import render
-from workbench.steps.desk import Desk
+from workbench.steps.desk import Desk, Draft
 from workbench.steps.draft_benchmark import benchmark_definition, candidates_at_hand, kept_shortlist
 from workbench.steps.leaving import what_leaves
 from workbench.steps.run import forecast_view, live_view, view
@@ -77,7 +77,7 @@ def start(workbench: Workbench, desk: Desk, *values: Any) -> tuple[Any, ...]:
     asked = asked_benchmark(workbench, desk, name)
     named = asked.model_copy(update={"shortlist": kept_shortlist(workbench, desk)})
     workbench.start_benchmark(workbench.prepare(named, Path()))
-    desk.change(run=desk.draft.run.model_copy(update={"name": ""}))
+    desk.revise(lambda draft: {"run": draft.run.model_copy(update={"name": ""})})
     return *live(workbench), free_name(workbench, name)
 
 
@@ -108,24 +108,31 @@ def take_upload(workbench: Workbench, desk: Desk, upload: str | None) -> tuple[A
 def add_prompt(workbench: Workbench, desk: Desk, name: str) -> tuple[str, str, str]:
     """Compare the prompt of the step Test set too: name field, prompts, prediction."""
     name = name.strip()
-    choices = desk.draft.run
     if not name:
         raise refusal("Give the prompt a short name, such as short; it stands behind each candidate's.")
-    if any(prompt.name == name for prompt in choices.prompts):
-        raise refusal(f"There is a prompt called {name} already. Give this one another name.")
     definition = benchmark_definition(workbench, desk, _DRAFT, candidates_at_hand(workbench, desk))
     prompt = workbench.prepare_unsaved(definition).test_set.prompt
     named = NamedPrompt(**{**{field: getattr(prompt, field) for field in type(prompt).model_fields}, "name": name})
-    desk.change(run=choices.model_copy(update={"prompts": (*choices.prompts, named)}))
+
+    def with_it(draft: Draft) -> dict[str, Any]:
+        prompts = draft.run.prompts
+        if any(prompt.name == name for prompt in prompts):
+            raise refusal(f"There is a prompt called {name} already. Give this one another name.")
+        return {"run": draft.run.model_copy(update={"prompts": (*prompts, named)})}
+
+    desk.revise(with_it)
     return "", _prompts(desk), forecast(workbench, desk)
 
 
 def remove_prompt(workbench: Workbench, desk: Desk, event: gr.EventData) -> tuple[str, str]:
     """Compare one prompt less: prompts, prediction."""
     _, name = clicked(event)
-    choices = desk.draft.run
-    left = tuple(prompt for prompt in choices.prompts if prompt.name != name)
-    desk.change(run=choices.model_copy(update={"prompts": left}))
+
+    def without_it(draft: Draft) -> dict[str, Any]:
+        left = tuple(prompt for prompt in draft.run.prompts if prompt.name != name)
+        return {"run": draft.run.model_copy(update={"prompts": left})}
+
+    desk.revise(without_it)
     return _prompts(desk), forecast(workbench, desk)
 
 
@@ -166,9 +173,8 @@ def free_name(workbench: Workbench, taken: str = "") -> str:
 def _keep(workbench: Workbench, desk: Desk, values: tuple[Any, ...]) -> None:
     name, chosen, *rest = values
     names = [candidate_name(item) for item in candidates_at_hand(workbench, desk)]
-    changed = taken(desk.draft.run, rest)
-    left_out = tuple(each for each in names if each not in (chosen or ()))
-    desk.change(run=changed.model_copy(update={"name": (name or "").strip(), "left_out": left_out}))
+    told = {"name": (name or "").strip(), "left_out": tuple(each for each in names if each not in (chosen or ()))}
+    desk.revise(lambda draft: {"run": taken(draft.run, rest).model_copy(update=told)})
 
 
 def _control(desk: Desk, name: str) -> Any:

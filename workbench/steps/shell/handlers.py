@@ -94,7 +94,7 @@ def open_step(request: gr.Request) -> Any:
 def press_in_tour(frame: Frame, event: gr.EventData) -> tuple[Any, Any]:
     """Another station of the tour, or its end, which is remembered: tour, tabs."""
     action, value = clicked(event)
-    station = int(value) if value.isdigit() else 0
+    station = int(value) if value.isdecimal() else 0
     if action != "tour":
         return gr.skip(), gr.skip()
     if station >= len(dialogs.TOUR):

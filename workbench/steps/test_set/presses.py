@@ -121,7 +121,7 @@ def _search(workbench: Workbench, desk: Desk, asked: Pressed) -> tuple[Any, ...]
 
 
 def _page(workbench: Workbench, desk: Desk, asked: Pressed) -> tuple[Any, ...]:
-    page = int(asked.value) if asked.value.isdigit() else 0
+    page = int(asked.value) if asked.value.isdecimal() else 0
     asked.looking.grid = asked.looking.grid.model_copy(update={"page": page, "selected": ""})
     return _grid_only(workbench, desk, asked.looking)
 
