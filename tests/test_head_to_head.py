@@ -222,8 +222,11 @@ def test_one_candidate_meets_itself_only_where_its_answers_can_differ(workbench:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"contenders": ()}, "Choose two to four candidates, not 0."),
-        ({"contenders": [scripted(name) for name in "abcde"]}, "Choose two to four candidates, not 5."),
+        ({"contenders": ()}, "Choose two to four candidates, or one that answers twice, not 0."),
+        (
+            {"contenders": [scripted(name) for name in "abcde"]},
+            "Choose two to four candidates, or one that answers twice, not 5.",
+        ),
         ({"contenders": [scripted("a"), scripted("a")]}, "Two candidates are called 'a'."),
     ],
 )

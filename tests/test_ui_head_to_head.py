@@ -97,4 +97,4 @@ def test_a_prompt_needs_candidates(measured_app: RunningApp, page: Page) -> None
     open_step(page, measured_app.address, "Head-to-head")
     choose(page)
     ask(page)
-    expect(page.get_by_text("Choose two to four candidates, not 0.")).to_be_visible()
+    expect(page.get_by_text("Choose two to four candidates, or one that answers twice, not 0.")).to_be_visible()

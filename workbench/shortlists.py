@@ -5,6 +5,7 @@ makes its next version. A benchmark made of a version carries its numbers along 
 shortlist, the benchmark's report can still say how its candidates were chosen.
 """
 
+import re
 import uuid
 from pathlib import Path
 
@@ -115,12 +116,11 @@ class Shortlists:
 
     def _described(self, name: str, model_ids: tuple[str, ...], query: ModelQuery) -> Shortlist:
         """What a search with the query says now, without the file of exclusions."""
-        if not name.strip():
-            raise BadShortlist("Give the shortlist a name.")
+        named = _sound_name(name)
         profile, machine, state = self._models.profile(), self._models.machine(query.machine), self._models.state()
         found = self._models.index().search(query, profile, machine)
         return Shortlist(
-            name=name.strip(),
+            name=named,
             version=1,
             created_at="",
             model_ids=model_ids,
@@ -143,9 +143,7 @@ class Shortlists:
         return self._store.shortlists.keep(described.model_copy(update={"exclusions_file": path.name}))
 
     def _free_name(self, name: str) -> str:
-        wanted = name.strip()
-        if not wanted:
-            raise BadShortlist("Give the shortlist a name.")
+        wanted = _sound_name(name)
         if any(kept.name == wanted for kept in self._store.shortlists.all()):
             raise BadShortlist(f"There is a shortlist called {wanted!r} already. Choose another name.")
         return wanted
@@ -190,6 +188,16 @@ def _found(kept: tuple[Shortlist, ...], name: str, version: int | None) -> Short
         if shortlist.reference == name or (shortlist.name == name and version in {None, shortlist.version}):
             return shortlist
     return None
+
+
+def _sound_name(name: str) -> str:
+    """The name without the blanks around it. Raises BadShortlist."""
+    found = name.strip()
+    if not found:
+        raise BadShortlist("Give the shortlist a name.")
+    if re.search(r"@\d+$", found):
+        raise BadShortlist(f"{found!r} would mean a version of {found.rpartition('@')[0]!r}. Choose another name.")
+    return found
 
 
 def _same(before: Shortlist, now: Shortlist) -> bool:

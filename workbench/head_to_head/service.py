@@ -282,7 +282,7 @@ def _check(setting: Setting) -> None:
             )
         return
     if not FEWEST <= len(contenders) <= MOST:
-        raise CannotAsk(f"Choose two to four candidates, not {len(contenders)}.")
+        raise CannotAsk(f"Choose two to four candidates, or one that answers twice, not {len(contenders)}.")
     names = [candidate_name(each.definition) for each in contenders]
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:

@@ -91,7 +91,7 @@ def build_asking(page: Page) -> Asking:
 
 def _build_form() -> list[Block]:
     """Who answers and how, in the order of form.Form."""
-    chosen = gr.CheckboxGroup(choices=[], label="Candidates, two to four", elem_id="h2h-candidates")
+    chosen = gr.CheckboxGroup(choices=[], label="Candidates, two to four, or one twice", elem_id="h2h-candidates")
     with gr.Row(elem_classes="inline"):
         temperature = _temperature("Temperature", "h2h-temperature")
         tokens = gr.Number(value=256, minimum=1, precision=0, label="Most tokens", elem_id="h2h-tokens", min_width=80)

@@ -51,7 +51,7 @@ class Form(NamedTuple):
             for place, definition in enumerate(candidates[:MOST])
         ]
         if len(candidates) > MOST:
-            raise CannotAsk(f"Choose two to four candidates, not {len(candidates)}.")
+            raise CannotAsk(f"Choose two to four candidates, or one that answers twice, not {len(candidates)}.")
         tokens = int(self.tokens or 256)
         if not 1 <= tokens <= 100_000:
             raise CannotAsk(f"Most tokens must be between 1 and 100,000, not {tokens:,}.")

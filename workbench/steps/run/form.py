@@ -41,7 +41,7 @@ def build_workloads() -> dict[str, Component]:
     with gr.Row(elem_classes="workload"):
         found["robustness"] = _switch("robustness", "Robustness", "The same examples, changed in harmless ways.")
         found["robustness_examples"] = _whole("robustness_examples", "Examples", 1)
-        found["robustness_repeats"] = _whole("robustness_repeats", "Repeats at 0.7", 0, 100)
+        found["robustness_repeats"] = _whole("robustness_repeats", "Times at temperature 0.7", 0, 100)
     with gr.Row(elem_classes="workload-more", elem_id="run-changes-row"):
         found["changes"] = gr.CheckboxGroup(
             choices=[(name.replace("_", " "), name) for name in get_args(Perturbation)],
@@ -89,7 +89,9 @@ def build_settings() -> dict[str, Component]:
             elem_id="run-early-stopping",
             min_width=220,
         )
-        found["margin_points"] = _amount("margin_points", "Fine if worse by, points", info="Set before the run.")
+        found["margin_points"] = _amount(
+            "margin_points", "Equivalence margin, points", info="A loss this small is fine. Set before the run."
+        )
     with gr.Row(elem_classes="settings"):
         found["synthetic_input"] = _whole(
             "synthetic_input", "Synthetic prompts, tokens", 1, info="Latency and load; empty: the test set's."
