@@ -119,6 +119,16 @@ def test_the_quality_title_says_more_accurate_only_where_the_test_shows_it() -> 
     assert "higher accuracy" not in unpaired.title
 
 
+@pytest.mark.parametrize(("value", "low", "high"), [(0.97, 0.9, 0.995), (1.0, 1.0, 1.0), (0.5, 0.02, 1.0)])
+def test_the_axis_of_a_share_ends_at_everything(value: float, low: float, high: float) -> None:
+    best = changed(gemma(), metrics=(accuracy(share(value, low, high, 100)),))
+    for build in (charts.quality_chart, charts.quality_latency_chart):
+        svg = charts.to_svg(built(build(comparison([best, smol()], [pair(0.2)]))))
+        ticks = [float(text) for text in re.findall(r">([\d.]+) %<", svg)]
+        assert max(ticks) == 100
+        assert min(ticks) >= 0
+
+
 def test_the_quality_title_follows_the_data() -> None:
     equal = changed(gemma(), metrics=(accuracy(share(0.5611, 0.488, 0.632)),))
     chart = built(charts.quality_chart(comparison([smol(), equal], [pair(1.0)])))

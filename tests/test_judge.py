@@ -208,7 +208,7 @@ def test_wrong_judge_files_are_refused_with_a_sentence(measured: Path, tmp_path:
     service = Workbench(read_settings(measured))
 
     def start() -> None:
-        job = service.jobs.job(service.judges.start(service.judges.plan("small", tmp_path / "judge.yaml")))
+        job = service.jobs.job(service.judges.start(service.judges.plan_file("small", tmp_path / "judge.yaml")))
         job.wait()
         assert job.error is not None
         raise job.error

@@ -59,6 +59,16 @@ def run(page: Page) -> None:
     expect(stored.get_by_text("finished")).to_have_count(2, timeout=_LONG)
 
 
+def grade(page: Page) -> None:
+    """Let a model grade two answers of each candidate."""
+    page.get_by_text("Have a model grade these answers").click()
+    page.get_by_label("Judge", exact=True).select_option(label="SmolLM2-135M-Instruct Q4_1")
+    page.get_by_role("spinbutton", name="Examples").fill("2")
+    page.get_by_role("button", name="Grade the answers").click()
+    expect(page.get_by_text("SmolLM2-135M-Instruct Q4_1 reads the answers of 2 candidates")).to_be_visible()
+    expect(page.get_by_role("heading", name="Judged by a model")).to_be_visible(timeout=_LONG)
+
+
 def ask_both(page: Page) -> None:
     """One prompt to both, and a vote."""
     page.get_by_role("textbox", name="Prompt", exact=True).fill("Name one colour.")
@@ -83,6 +93,7 @@ def test_from_an_empty_workspace_to_a_pdf_on_real_models(new_app: RunningApp, pa
     summary = page.get_by_role("table", name="Summary by candidate")
     expect(summary).to_contain_text("SmolLM2-135M-Instruct")
     expect(summary).to_contain_text("gemma-3-270m")
+    grade(page)
     go_to(page, "Head-to-head")
     ask_both(page)
     go_to(page, "Recommend")

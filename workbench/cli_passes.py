@@ -22,7 +22,7 @@ def judge(
     from workbench.cli_judge_tables import print_judging
 
     workbench = open_workbench(home)
-    plan = workbench.judges.plan(benchmark, judge_file)
+    plan = workbench.judges.plan_file(benchmark, judge_file)
     for note in plan.notes:
         Console(stderr=True, soft_wrap=True, highlight=False).print(note, markup=False)
     job_id = workbench.judges.start(plan)

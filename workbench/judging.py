@@ -62,10 +62,13 @@ class Judges:
         self._store = store
         self._runs: dict[str, JudgeRun] = {}
 
-    def plan(self, benchmark: str, path: Path) -> JudgePlan:
+    def plan_file(self, benchmark: str, path: Path) -> JudgePlan:
         """Read a judge file and find the answers it is about. Raises BadBenchmarkFile and UnknownBenchmark."""
         path = path.expanduser().absolute()
-        definition = read_judge_file(path)
+        return self.plan(benchmark, read_judge_file(path), path.parent)
+
+    def plan(self, benchmark: str, definition: JudgeDefinition, folder: Path) -> JudgePlan:
+        """Find the answers that are judged; relative paths start at the folder. Raises as `plan_file`."""
         stored = self._store.benchmark(benchmark)
         having = [info.candidate for info in self._store.runs(benchmark) if info.completions]
         chosen = [name for name in stored.candidates if name in having]
@@ -85,14 +88,14 @@ class Judges:
             definition=definition,
             benchmark=stored,
             candidates=tuple(chosen),
-            folder=str(path.parent),
+            folder=str(folder),
             notes=_notes(definition, stored.test_set_name, len(chosen)),
         )
 
     def start(self, plan: JudgePlan) -> str:
         """Queue the work; returns the job's id at once."""
         work = JudgeRun(plan, self._settings, self._models, self._store)
-        identity = self._jobs.submit(f"Judge {plan.benchmark.name}", work).status().id
+        identity = self._jobs.submit(f"Judge {plan.benchmark.name}", work, step="compare").status().id
         self._runs[identity] = work
         return identity
 

@@ -4,6 +4,7 @@ No colour stands in a specification: marks name a style or take the theme's pale
 config. Each candidate keeps its colour and its shape in every chart of a benchmark, whoever else is shown.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -106,7 +107,8 @@ def dots(rows: Sequence[Row], names: Sequence[str], everyone: Sequence[str], qua
     """One row per candidate: a point with its interval (value, low, high), and its label beside the plot."""
     base = _base(rows).properties(width=WIDTH, height=_ROW * len(names))
     y = _rows_axis(names)
-    x = alt.X("value:Q", axis=quality_axis(quality), scale=alt.Scale(zero=False, nice=True, padding=8))
+    scale = _quality_scale(rows, ("low", "value", "high"), quality, padding=8)
+    x = alt.X("value:Q", axis=quality_axis(quality), scale=scale)
     interval = base.mark_rule(strokeWidth=2).encode(y=y, x=alt.X("low:Q"), x2="high:Q")
     points = base.mark_point(filled=True, opacity=1, style="outline").encode(
         y=y, x=x, color=_colour(everyone), shape=_shape(everyone)
@@ -161,7 +163,7 @@ def scatter(rows: Sequence[Row], everyone: Sequence[str], x_title: str, size_tit
     y = alt.Y(
         "y_value:Q",
         axis=quality_axis(quality),
-        scale=alt.Scale(zero=False, nice=True, padding=14),
+        scale=_quality_scale(rows, ("y_low", "y_value", "y_high"), quality, padding=14),
     )
     present = [str(row["candidate"]) for row in rows]
     sizes = sorted({float(row["memory"]) for row in rows if row["memory"] is not None})
@@ -288,6 +290,18 @@ def quality_axis(quality: Quality) -> alt.Axis:
     if quality.unit == "share":
         return alt.Axis(labelExpr=PERCENT, title=f"{quality.title} (%), 95 % interval")
     return alt.Axis(title=f"{quality.title}, 95 % interval")
+
+
+def _quality_scale(rows: Sequence[Row], fields: Sequence[str], quality: Quality, padding: int) -> alt.Scale:
+    """From below the lowest interval to above the highest; of a share never beyond 0 and 1, as Vega would round it."""
+    if quality.unit != "share":
+        return alt.Scale(zero=False, nice=True, padding=padding)
+    values = [value for row in rows for field in fields if isinstance(value := row[field], int | float)]
+    span = max(values) - min(values)
+    step = next(each for each in (0.02, 0.05, 0.1) if span < 6 * each or each == 0.1)
+    high = min(1.0, math.floor(max(values) / step + 1) * step)
+    low = max(0.0, math.ceil(min(values) / step - 1) * step)
+    return alt.Scale(zero=False, nice=False, domain=[round(low, 2), round(high, 2)])
 
 
 def _base(rows: Sequence[Row]) -> alt.Chart:

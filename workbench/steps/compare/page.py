@@ -1,12 +1,14 @@
 """Lays out the step Compare and binds its handlers."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
+from workbench.service import Workbench
 from workbench.steps import render
-from workbench.steps.compare import browse, choices, handlers
+from workbench.steps.compare import browse, choices, handlers, judge
+from workbench.steps.desk import Desk
 from workbench.steps.wiring import Page, Refresh, Step, bind, edited, in_page, panel, read, slow
 
 _REMEMBER_NAME = "(name) => { window.workbench.address('benchmark', name); return name; }"
@@ -52,7 +54,7 @@ class _Places(NamedTuple):
 
 def build_compare(page: Page) -> Step:
     """The step with everything bound."""
-    workbench = page.workbench
+    workbench, desk = page.workbench, page.desk
     with gr.Row(elem_classes="toolbar"):
         picker = _dropdown("Benchmark", "compare-benchmark", visible=False, width=220)
         with gr.Row(elem_classes="toolbar", visible=False) as tools:
@@ -69,6 +71,7 @@ def build_compare(page: Page) -> Step:
         with gr.Row(elem_classes="toolbar"):
             candidate = _dropdown("In depth", "compare-candidate", width=260)
         details = panel("compare-details")
+        judge_form, judged = panel("compare-judge", clicks=True), panel("compare-judged")
         finds, goto, save_examples = _build_finds()
         opened = panel("example-opened", clicks=True)
         examples = panel("examples", clicks=True)
@@ -79,10 +82,12 @@ def build_compare(page: Page) -> Step:
         _Places(summary, pairs, charts, details, opened, examples),
     )
     outputs = [views, tools, summary, pairs, seen, place, *looks, *finds, goto, looked, opened, examples]
-    opened_step = Refresh(bind(handlers.restore, workbench), [page.benchmark], [page.benchmark, picker, *outputs])
+    everything = [page.benchmark, picker, *outputs, judge_form, judged]
+    opened_step = Refresh(bind(_opened, workbench, desk), [page.benchmark], everything)
     picked = read(picker.input, bind(handlers.pick, workbench), [picker], [page.benchmark, *outputs])
     in_page(picked.success, _REMEMBER, [place])
     in_page(picker.change, _REMEMBER_NAME, [picker], None)
+    read(judge_form.click, bind(judge.start, workbench, desk), [page.benchmark], [judged])
     _bind_views(page, looks, places, (seen, place))
     _bind_examples(page, (finds, goto, looked), (shown, place), places)
     exported = slow(save, bind(handlers.export_summary, workbench), [picker], [text])
@@ -90,6 +95,10 @@ def build_compare(page: Page) -> Step:
     exported = slow(save_examples, bind(browse.export_examples, workbench), [picker, looked], [text])
     in_page(exported.success, _SAVE_EXAMPLES, [text])
     return Step(opened=opened_step, results=opened_step)
+
+
+def _opened(workbench: Workbench, desk: Desk, asked: str | None, request: gr.Request) -> tuple[Any, ...]:
+    return *handlers.restore(workbench, asked, request), judge.form(workbench, desk), render.NOTHING
 
 
 def _build_finds() -> tuple[_Finds, gr.Textbox, gr.Button]:

@@ -1,0 +1,86 @@
+"""Compare: the form that has a model grade the stored answers; one element, for a page with few parts opens sooner."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from runners.grading import GradingRules
+from workbench.steps import render
+from workbench.steps.render import Html, tag
+
+MODES = {
+    "rubric": "each answer by itself",
+    "pairwise": "two answers beside each other",
+}
+"""What a judge is asked to do, by the mode of its rules."""
+
+
+class Number(NamedTuple):
+    """A whole number that may be entered."""
+
+    label: str
+    lowest: int
+    usual: str
+
+
+USUAL = GradingRules()
+NUMBERS = {
+    "lowest": Number("Worst grade", -1000, str(USUAL.lowest)),
+    "highest": Number("Best grade", -1000, str(USUAL.highest)),
+    "right_from": Number("Right from", -1000, ""),
+    "examples": Number("Examples", 1, ""),
+}
+"""By the name of the field; what is left empty takes what is usual."""
+_HINTS = {
+    "right_from": "Lowest grade that counts as right; empty: the first above the middle.",
+    "examples": "How many, drawn at random; empty: all.",
+}
+
+
+def label(name: str) -> str:
+    """What a field of the form is called, before a remark on it; nothing where the remark is on several."""
+    words = {"rubric": "Rubric", **{each: number.label for each, number in NUMBERS.items()}}
+    return f"{words[name]}: " if name in words else ""
+
+
+def judge_form(judges: Sequence[str]) -> Html:
+    """Folded until somebody wants it. judges: names of the candidates at hand."""
+    fields = (
+        _choice("Judge", "judge", {name: name for name in judges}),
+        _choice("It reads", "mode", MODES),
+        *(_number(name, number) for name, number in NUMBERS.items()),
+    )
+    rubric = tag("textarea", USUAL.rubric, name="rubric", rows=2, required=True)
+    return tag(
+        "details",
+        tag("summary", "Have a model grade these answers"),
+        tag(
+            "p",
+            "For answers that no rule can score. The judge is a model of your shortlist; it reads question, right "
+            "answer and answer. Its grades become metrics here and in the report, beside how far it agrees with the "
+            "scorer: that comes first.",
+            class_="quiet",
+        ),
+        tag(
+            "form",
+            tag("div", fields, class_="judge-fields"),
+            tag("label", tag("span", "Rubric: what makes an answer good"), rubric),
+            tag("button", "Grade the answers", type="submit", class_="button"),
+            data_action="judge",
+        ),
+        class_="card judge",
+    )
+
+
+def _choice(label: str, name: str, options: dict[str, str]) -> Html:
+    listed = [tag("option", words, value=value) for value, words in options.items()]
+    return tag("label", tag("span", label), tag("select", listed, name=name))
+
+
+def _number(name: str, number: Number) -> Html:
+    box = tag("input", type="number", name=name, value=number.usual, min=number.lowest, step=1)
+    return tag("label", tag("span", number.label), box, title=_HINTS.get(name))
+
+
+def queued(words: str, notes: Sequence[str]) -> Html:
+    """What happens now, and what leaves this machine for it."""
+    return render.join([render.notice("warning", note) for note in notes], render.notice("info", words))
