@@ -153,6 +153,16 @@ def test_what_is_exported_and_imported_again_makes_no_new_version(task: Task, en
         assert again.kept == first.kept, again.changes
 
 
+def test_blanks_are_no_right_answer(book: TestSetBook, tmp_path: Path) -> None:
+    rows = [{"question": "0", "answers": [" ", "0", "\r", "\u2003"]}, {"question": "1", "answers": [" "]}]
+    source = tmp_path / "set.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    keep(book, source, task="short_answer")
+    first, second = book.read("support", None, "short_answer").examples
+    assert (first.target, first.accepted) == ("0", ())
+    assert (second.target, second.accepted) == ("", ())
+
+
 def test_a_benchmark_may_name_a_version(book: TestSetBook, tmp_path: Path) -> None:
     keep(book, tmp_path / "set.csv", CSV)
     keep(book, tmp_path / "set.csv", CSV.replace("my money", "all my money"))

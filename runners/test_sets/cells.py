@@ -75,8 +75,10 @@ def list_of(value: Cell, separator: str | None = None) -> list[Cell] | None:
 
 
 def is_empty(value: Cell) -> bool:
-    """Whether nothing stands there."""
-    return value is None or (isinstance(value, float) and math.isnan(value)) or (isinstance(value, str) and not value)
+    """Whether nothing stands there, or blanks alone."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 _PARSERS: tuple[Callable[[str], object], ...] = (json.loads, ast.literal_eval)
