@@ -11,6 +11,7 @@ from results.repetition import Reported, repetition
 from results.repetition_records import Repetition
 from tests.browser import measure, write_benchmark
 from tests.report_samples import GEMMA, SMOL, comparison, content, gemma, smol
+from workbench.benchmark_file import render_benchmark
 from workbench.cli import app
 from workbench.errors import BadReport
 from workbench.report.report import render_json
@@ -106,6 +107,18 @@ def test_a_scorer_of_ones_own_is_found_again_wherever_its_file_lies(tmp_path: Pa
     made = Repetition.model_validate(json.loads(done.stdout)["data"])
     assert made.agrees
     assert not made.changes
+
+
+def test_the_demos_report_needs_no_file_beside_it(tmp_path: Path) -> None:
+    workbench = Workbench(read_settings(tmp_path / "home"))
+    definition, folder = workbench.demo_definition()
+    benchmark = comparison().benchmark.model_copy(update={"definition": render_benchmark(definition)})
+    made = content(comparison=comparison().model_copy(update={"benchmark": benchmark}))
+    report = tmp_path / "report.json"
+    report.write_text(render_json(for_sharing(made)), encoding="utf-8")
+    prepared = workbench.prepare_repetition(report, (), None)
+    assert prepared.definition.test_set.file == str(folder / "support_messages.csv")
+    assert len(prepared.test_set.examples) == 150
 
 
 @pytest.mark.parametrize(

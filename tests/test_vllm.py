@@ -13,7 +13,7 @@ from runners.label_answers import label_in
 from runners.prompts import example_request
 from runners.records import Message, Request, Workload
 from workbench.benchmark_file import read_benchmark_file
-from workbench.service import DEMO_FOLDER
+from workbench.settings import DEMO_FOLDER
 from workbench.test_sets import prepare_benchmark
 
 pytest_plugins = ("tests.vllm_fixtures",)

@@ -21,7 +21,7 @@ from runners.text_scorer_options import PythonOptions
 from workbench.benchmark_file import parse_benchmark
 from workbench.errors import BadReport
 from workbench.records import BenchmarkDefinition, CandidateDefinition
-from workbench.settings import Settings
+from workbench.settings import DEMO_FOLDER, Settings
 
 _FORMAT = 1
 """Version of the JSON report that is understood."""
@@ -76,7 +76,8 @@ class Repeats:
         if not benchmark.definition:
             raise BadReport(f"{path} carries no benchmark file, because the benchmark was imported without one.")
         definition = parse_benchmark(benchmark.definition, f"the benchmark file in {path.name}")
-        places = (*folders, path.absolute().parent, Path.cwd(), *self._folders_of(benchmark))
+        # Whoever is handed the demo's report has its files too.
+        places = (*folders, path.absolute().parent, Path.cwd(), *self._folders_of(benchmark), DEMO_FOLDER)
         found = _with_files(definition, places)
         return found.model_copy(update={"name": name or self._free_name(benchmark.name)})
 

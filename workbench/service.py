@@ -72,7 +72,7 @@ from workbench.regressions import Regressions
 from workbench.remote import secrets_of
 from workbench.repeats import Repeats
 from workbench.report_edits import ReportEdits
-from workbench.settings import Settings
+from workbench.settings import DEMO_FOLDER, Settings
 from workbench.shortlists import Shortlists
 from workbench.stored_answers import StoredAnswers
 from workbench.test_set_book import TestSetBook
@@ -82,9 +82,6 @@ from workbench.votes_book import VotesBook
 
 if TYPE_CHECKING:
     from workbench.report.records import ReportContent
-
-DEMO_FOLDER = Path(__file__).parent / "demo"
-"""Test set and benchmark file of the demo."""
 
 MOST_EXAMPLES_READ = 1_000
 """Examples looked through for those that a report shows."""

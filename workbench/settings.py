@@ -18,10 +18,10 @@ HOME_VARIABLE = "WORKBENCH_HOME"
 """Environment variable that moves the data directory; `--home` goes before it."""
 LIVE_MEMORY_VARIABLE = "WORKBENCH_LIVE_GIB"
 """Environment variable: most GiB of memory for candidates that are loaded side by side in a head-to-head."""
-
-
 CONFIG_VARIABLE = "WORKBENCH_CONFIG"
 """Environment variable that moves the folder of what belongs to the person."""
+DEMO_FOLDER = Path(__file__).parent / "demo"
+"""Test set and benchmark file of the demo, which come with the package."""
 
 
 def _config_folder() -> Path:
