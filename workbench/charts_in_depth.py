@@ -59,13 +59,13 @@ def _ladder_chart(comparison: BenchmarkComparison, rungs: list[CandidateSummary]
     scale, unit = memory_unit([rung.candidate.weights_bytes for rung in rungs])
     distances = {rung.candidate: rung.loss.divergence for rung in comparison.ladder}
     measures: list[tuple[Panel, dict[str, Estimate]]] = [
-        (Panel("quality", drawing.quality_axis(quality), False), _picked(rungs, quality_of)),
+        (Panel("quality", drawing.quality_axis(quality), quality), _picked(rungs, quality_of)),
         (
-            Panel("speed", alt.Axis(title="Decoding (tokens/s), 95 % interval"), True),
+            Panel("speed", alt.Axis(title="Decoding (tokens/s), 95 % interval")),
             _picked(rungs, lambda summary: summary.decode_tokens_per_second),
         ),
         (
-            Panel("distance", alt.Axis(title="Mean KL divergence (nats), 95 % interval"), True),
+            Panel("distance", alt.Axis(title="Mean KL divergence (nats), 95 % interval")),
             {name: _estimate(found.mean_nats) for name, found in distances.items() if found is not None},
         ),
     ]

@@ -66,7 +66,7 @@ def theme_config(theme: Theme) -> dict[str, Any]:
         "axis": {
             "labelColor": ink, "titleColor": muted, "labelFontSize": 12, "titleFontSize": 12, "labelLimit": 210,
             "titleFontWeight": "normal", "titlePadding": 8, "labelPadding": 6,
-            "gridColor": rule, "domainColor": rule, "tickColor": rule,
+            "gridColor": rule, "domainColor": rule, "tickColor": rule, "labelFlush": False,
         },
         "legend": {
             "labelColor": ink, "titleColor": muted, "labelFontSize": 12, "titleFontSize": 12, "labelLimit": 210,
@@ -99,8 +99,8 @@ class Panel(NamedTuple):
 
     measure: str
     axis: alt.Axis
-    zero: bool
-    """Whether its axis begins at 0."""
+    quality: Quality | None = None
+    """Where it is the metric that stands for quality; the axis of any other measure begins at 0."""
 
 
 def dots(rows: Sequence[Row], names: Sequence[str], everyone: Sequence[str], quality: Quality) -> Drawing:
@@ -252,9 +252,13 @@ def ladder(rows: Sequence[Row], everyone: Sequence[str], size_title: str, panels
     drawn = []
     for place, panel in enumerate(panels):
         last = place == len(panels) - 1
-        base = _base([row for row in rows if row["measure"] == panel.measure]).properties(width=WIDTH, height=150)
+        shown = [row for row in rows if row["measure"] == panel.measure]
+        base = _base(shown).properties(width=WIDTH, height=150)
         x = alt.X("size:Q", axis=alt.Axis(title=size_title if last else None), scale=alt.Scale(zero=False, padding=50))
-        y = alt.Y("value:Q", axis=panel.axis, scale=alt.Scale(zero=panel.zero, nice=True, padding=10))
+        scale = alt.Scale(zero=True, nice=True)
+        if panel.quality is not None:
+            scale = _quality_scale(shown, ("low", "value", "high"), panel.quality, padding=10)
+        y = alt.Y("value:Q", axis=panel.axis, scale=scale)
         joined = base.mark_line(strokeWidth=1.2, strokeDash=[5, 3]).encode(x=x, y=y, detail="model:N")
         interval = base.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
         points = base.mark_point(filled=True, opacity=1, style="outline").encode(
