@@ -75,6 +75,7 @@ def test_grades_come_by_the_job_that_the_form_queues(measured: Workbench, desk: 
     assert [each.graded for each in report.candidates] == [6, 6]
     assert report.agreements[0].kappa is not None
     assert report.agreements[0].kappa.value == pytest.approx(1.0)
+    assert f"the judge was asked {report.questions} questions, 0 without" in judge.told(measured, "scripted")
     titles = {metric.title for metric in measured.compare("scripted").candidates[0].metrics}
     assert "Judge's grade" in titles
 

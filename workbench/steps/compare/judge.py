@@ -27,6 +27,11 @@ def form(workbench: Workbench, desk: Desk) -> Html:
     return judge_form.judge_form([candidate_name(item) for item in candidates_at_hand(workbench, desk)])
 
 
+def told(workbench: Workbench, benchmark: str | None) -> Html:
+    """What judges said of its answers."""
+    return judge_form.judged(workbench.judges.reports(benchmark) if benchmark else ())
+
+
 def start(workbench: Workbench, desk: Desk, benchmark: str | None, event: gr.EventData) -> Html:
     """Queue what the form asks for: a note that says so."""
     _, value = clicked(event)

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from results import numbers
+from results.judge_records import JudgeReport
 from runners.grading import GradingRules
+from workbench.report.text import one_line
 from workbench.steps import render
 from workbench.steps.render import Html, tag
 
@@ -79,6 +82,17 @@ def _choice(label: str, name: str, options: dict[str, str]) -> Html:
 def _number(name: str, number: Number) -> Html:
     box = tag("input", type="number", name=name, value=number.usual, min=number.lowest, step=1)
     return tag("label", tag("span", number.label), box, title=_HINTS.get(name))
+
+
+def judged(reports: Sequence[JudgeReport]) -> Html:
+    """What judges said so far, also where none of it was of any use."""
+    return render.join([render.notice("warning" if each.warning else "info", _told(each)) for each in reports])
+
+
+def _told(report: JudgeReport) -> str:
+    asked = numbers.things(report.questions, "question")
+    told = f"{one_line(report.judge)} was asked {asked}, {numbers.count(report.unread)} without a usable reply."
+    return f"{told} {report.warning}" if report.warning else told
 
 
 def queued(words: str, notes: Sequence[str]) -> Html:
