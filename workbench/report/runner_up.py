@@ -57,9 +57,8 @@ def prefer_when(content: ReportContent, winner: CandidateSummary, other: Candida
     reasons += [
         f"if weights change: {weight_sentence(change)}" for change in made.sensitivity if change.new_winner == name
     ]
-    reasons += [
-        f"if limits change: {change.sentence}" for change in made.limit_sensitivity if change.new_winner == name
-    ]
+    told = [change.sentence for change in made.limit_sensitivity if change.new_winner == name]
+    reasons += [f"{sentence[0].lower()}{sentence[1:]}" for sentence in told]
     return reasons
 
 
