@@ -220,8 +220,9 @@ def scorer_content(options: ScorerOptions) -> object:
     """What of a scorer goes into a test set's hash: what is set, its name alone where nothing is."""
     changed = options.model_dump(mode="json", exclude_defaults=True)
     if isinstance(options, PythonOptions):
-        # Where the file lies, on any system, says nothing of what it does; its digest does.
+        # Where on a machine the file lies says nothing of what it does; its digest does.
         changed.pop("path", None)
         file, _, function = options.function.rpartition(":")
-        changed["function"] = f"{PureWindowsPath(file).name}:{function}"
+        if file.startswith(("/", "~")) or PureWindowsPath(file).is_absolute():
+            changed["function"] = f"{PureWindowsPath(file).name}:{function}"
     return {"scorer": options.scorer, **changed} if changed else options.scorer

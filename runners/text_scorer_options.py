@@ -176,6 +176,7 @@ class PythonOptions(Record):
     seconds: float = Field(default=10.0, gt=0, le=3600)
     """Longest time for one answer; a call that takes longer is ended, and its example has failed."""
     path: str | None = None
-    """The source file itself; found when the benchmark is prepared, and no part of what names the test set."""
+    """The source file itself; found when the benchmark is prepared, unless it is given, and no part of what names the
+    test set."""
     sha256: str | None = None
     """Digest of the source file, taken when the benchmark is prepared: a changed function is another test set."""

@@ -64,7 +64,8 @@ def press(workbench: Workbench, desk: Desk, **entered: str) -> str:
 
 
 def test_grades_come_by_the_job_that_the_form_queues(measured: Workbench, desk: Desk) -> None:
-    assert "the judge" in judge.form(measured, desk)
+    assert "the judge" in judge.form(measured, desk, "scripted")
+    assert "Replace earlier grades" not in judge.form(measured, desk, "scripted")
     told = press(measured, desk, examples="6")
     assert "the judge reads the answers of 2 candidates" in told
     job = measured.jobs.job(measured.jobs.all()[0].id)
@@ -78,17 +79,25 @@ def test_grades_come_by_the_job_that_the_form_queues(measured: Workbench, desk: 
     assert f"the judge was asked {report.questions} questions, 0 without" in judge.told(measured, "scripted")
     titles = {metric.title for metric in measured.compare("scripted").candidates[0].metrics}
     assert "Judge's grade" in titles
+    assert "Replace earlier grades (of the judge)" in judge.form(measured, desk, "scripted")
+    with pytest.raises(gr.Error, match="the judge has graded these answers already"):
+        press(measured, desk, examples="2")
+    assert "Queued: " in press(measured, desk, examples="2", replace="on")
+    again = measured.jobs.job(measured.jobs.all()[0].id)
+    assert again.wait(120)
+    assert [each.graded for each in measured.judges.reports("scripted")[0].candidates] == [2, 2]
 
 
 @pytest.mark.parametrize(
     ("entered", "sentence"),
     [
-        ({"lowest": "5"}, "Grades go up: lowest is 5, highest 5."),
-        ({"right_from": "9"}, "Right from is 9, which is not above 1 on the scale."),
-        ({"examples": "0"}, "Examples: Input should be greater than 0."),
-        ({"examples": "many"}, "Examples is a whole number, not &#x27;many&#x27;."),
-        ({"examples": "9" * 40}, "Examples is a whole number, not"),
-        ({"rubric": ""}, "Rubric: String should have at least 1 character."),
+        ({"lowest": "5"}, "The best grade must be above the worst, and it is 5 against 5."),
+        ({"highest": "900"}, "1 to 900 are more grades than a judge can tell apart."),
+        ({"right_from": "9"}, "Right from must be above 1 and at most 5, not 9."),
+        ({"examples": "0"}, "Examples must be at least 1, not 0."),
+        ({"examples": "many"}, "Examples must be a whole number of at most 9 digits, not &#x27;many&#x27;."),
+        ({"examples": "9" * 40}, "Examples must be a whole number of at most 9 digits, not"),
+        ({"rubric": " "}, "The rubric is empty."),
         ({"judge": "gone"}, "gone is not on the shortlist any more."),
     ],
 )
@@ -102,14 +111,12 @@ def test_what_is_wrong_is_a_sentence_and_queues_nothing(
     assert len(measured.jobs.all()) == before
 
 
-def test_answers_that_leave_this_machine_are_told_before_they_do(measured: Workbench, tmp_path: Path) -> None:
+def test_the_form_says_what_would_leave_this_machine(measured: Workbench, tmp_path: Path) -> None:
     desk = Desk(tmp_path / "desk.json")
     options = EndpointOptions(base_url="https://judge.invalid/v1", allow_remote=True)
     desk.change(
         candidates=(CandidateDefinition(name="the judge", model="test/model", engine="endpoint", options=options),)
     )
-    told = press(measured, desk)
-    job = measured.jobs.job(measured.jobs.all()[0].id)
-    job.cancel()
-    assert job.wait(120)
-    assert "will leave this machine for judge.invalid." in told
+    shown = judge.form(measured, desk, "scripted")
+    assert "If test/model judges, examples, right answers" in shown
+    assert "will leave this machine for judge.invalid." in shown

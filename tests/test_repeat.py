@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from results.recommendation import recommend
 from results.records import Estimate
 from results.repetition import Reported, repetition
 from results.repetition_records import Repetition
+from results.requirement_records import Requirements
+from runners.records import Failure
 from tests.browser import measure, write_benchmark
 from tests.report_samples import GEMMA, SMOL, comparison, content, gemma, smol
 from workbench.benchmark_file import render_benchmark
@@ -139,6 +142,25 @@ def test_a_file_that_is_no_report_is_told_in_a_sentence(text: str, said: str, tm
     assert said in str(caught.value)
 
 
+def test_sentences_and_commands_of_a_report_name_no_folder() -> None:
+    path, source = "/home/ada/my models/small.gguf", "/home/ada/o'neil/b.yaml"
+    other = (
+        "The function /home/ada/x/mine.py:score failed; ~/x/log.txt says more, http://127.0.0.1:1/v1/models nothing."
+    )
+    failure = Failure(
+        stage="load", kind="bad_weights", message=f"llama.cpp could not load {path}. {other}", hint=f"Look at {path}."
+    )
+    candidate = smol().candidate.model_copy(update={"weights_path": path})
+    summary = smol().model_copy(update={"candidate": candidate, "failures": (failure,), "metrics": ()})
+    made = comparison((summary, gemma()))
+    made = made.model_copy(update={"benchmark": made.benchmark.model_copy(update={"source": source})})
+    told = for_sharing(content(comparison=made, recommendation=recommend(made, Requirements())))
+    whole = render_json(told)
+    assert "ada" not in whole
+    assert "http://127.0.0.1:1/v1/models" in whole
+    assert "The function mine.py:score failed; log.txt says more" in whole
+
+
 def test_a_missing_report_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(BadReport, match="cannot be read: No such file"):
         Workbench(read_settings(tmp_path / "home")).prepare_repetition(tmp_path / "none.json", (), None)
@@ -150,7 +172,10 @@ def test_a_report_names_the_files_of_the_benchmark_without_their_folders() -> No
         "# mine\ntest_set:\n  file: /home/ada/o'neil, secret/messages.csv  # all\n"
         "  few_shot: 'C:\\Users\\ada\\it''s\\shot''s.csv'\n"
         'candidates:\n- model: ~/models/small.gguf\n- {model: "/home/ada/a, b.gguf", name: x}\n'
-        "- model: maker/small-GGUF\nscorers: [{scorer: python, function: ../ada/mine.py:score}]\n"
+        "- model: maker/small-GGUF\n- &two {model: &file /home/ada/two.gguf, name: y}\n- {<<: *two, name: z}\n"
+        "- model: /home/ada/2024\n- model: '/home/ada/[new] #1.gguf'\n- model: /home/ada/[old] \"b\".gguf\n"
+        "- model: >-\n    /home/ada/folded.gguf\n"
+        "scorers: [{scorer: python, function: ../ada/mine.py:score}]\n"
         "prompt:\n  user: |-\n    file: /home/is/text\n"
     )
     benchmark = made.benchmark.model_copy(update={"definition": text})
@@ -158,7 +183,10 @@ def test_a_report_names_the_files_of_the_benchmark_without_their_folders() -> No
     assert for_sharing(whole).comparison.benchmark.definition == (
         "# mine\ntest_set:\n  file: messages.csv  # all\n  few_shot: 'shot''s.csv'\n"
         'candidates:\n- model: small.gguf\n- {model: "a, b.gguf", name: x}\n'
-        "- model: maker/small-GGUF\nscorers: [{scorer: python, function: mine.py:score}]\n"
+        "- model: maker/small-GGUF\n- &two {model: &file two.gguf, name: y}\n- {<<: *two, name: z}\n"
+        '- model: "2024"\n- model: \'[new] #1.gguf\'\n- model: "[old] \\"b\\".gguf"\n'
+        '- model: "folded.gguf"\n'
+        "scorers: [{scorer: python, function: mine.py:score}]\n"
         "prompt:\n  user: |-\n    file: /home/is/text\n"
     )
     assert "ada" not in render_json(whole)

@@ -67,7 +67,7 @@ def test_a_list_is_renamed_copied_put_away_and_taken_back_with_all_versions(work
         ("nothing", "x", "There is no shortlist 'nothing'. Kept are: mine, other."),
         ("mine", "other", "There is a shortlist called 'other' already. Choose another name."),
         ("mine", "  ", "Give the shortlist a name."),
-        ("mine", "mine@1", "'mine@1' would mean a version of 'mine'. Choose another name."),
+        ("mine", "mine@1", "'mine@1' is no name for a shortlist: a name that ends in @ and a number"),
     ],
 )
 def test_a_name_that_is_wrong_is_said_so(workbench: Workbench, name: str, new_name: str, sentence: str) -> None:

@@ -38,6 +38,15 @@ def notes_on_prompts_leaving(candidates: Sequence[CandidateDefinition]) -> tuple
     )
 
 
+def notes_on_judging(candidates: Sequence[CandidateDefinition]) -> tuple[str, ...]:
+    """For each other machine that may judge: what goes there if it does."""
+    return tuple(
+        f"If {' or '.join(models)} judges, examples, right answers and the answers of all candidates will leave this "
+        f"machine for {host}."
+        for host, models in _asked_hosts(candidates).items()
+    )
+
+
 def _asked_hosts(candidates: Sequence[CandidateDefinition]) -> dict[str, list[str]]:
     """Models by the other machine that may be asked for them."""
     hosts: dict[str, list[str]] = {}

@@ -139,8 +139,9 @@ def _with_function(scorer: ScorerOptions, places: Sequence[Path]) -> ScorerOptio
     """A scorer of one's own with the path of its file. Raises BadReport where that is nowhere."""
     if not isinstance(scorer, PythonOptions):
         return scorer
-    file, _, name = scorer.function.rpartition(":")
-    return scorer.model_copy(update={"function": f"{_find(file, places)}:{name}"}) if file.endswith(".py") else scorer
+    file = scorer.function.rpartition(":")[0]
+    # The function stays as it is written, because it is a part of what names the test set.
+    return scorer.model_copy(update={"path": str(_find(file, places))}) if file.endswith(".py") else scorer
 
 
 def _find(value: str, places: Sequence[Path]) -> Path:

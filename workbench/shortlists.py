@@ -196,7 +196,10 @@ def _sound_name(name: str) -> str:
     if not found:
         raise BadShortlist("Give the shortlist a name.")
     if re.search(r"@\d+$", found):
-        raise BadShortlist(f"{found!r} would mean a version of {found.rpartition('@')[0]!r}. Choose another name.")
+        raise BadShortlist(
+            f"{found!r} is no name for a shortlist: a name that ends in @ and a number means one of its versions. "
+            "Choose another name."
+        )
     return found
 
 

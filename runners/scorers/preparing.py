@@ -31,7 +31,7 @@ def prepare_scorers(
 
 def _prepared(options: ScorerOptions, folder: Path, json_schema: str | None) -> ScorerOptions:
     if isinstance(options, PythonOptions):
-        path = _source_of(options.function, folder)
+        path = Path(options.path) if options.path else _source_of(options.function, folder)
         return options.model_copy(update={"path": str(path), "sha256": _digest(path, options.function)})
     if isinstance(options, JsonFieldsOptions | JsonSchemaOptions) and options.json_schema is None:
         if json_schema is None and isinstance(options, JsonSchemaOptions):

@@ -1,11 +1,15 @@
 """What a report tells strangers of the machine it was made on: file names instead of paths, no logs."""
 
-from collections.abc import Iterator
+import json
+import re
+import shlex
+from collections.abc import Iterator, Sequence
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from catalog.records import Candidate
+from results.recommendation_records import Recommendation
 from results.records import CandidateSummary
 from results.shortlist_records import Funnel
 from workbench.report.records import ReportContent
@@ -21,15 +25,24 @@ def for_sharing(content: ReportContent) -> ReportContent:
     definition = _nameless(comparison.benchmark.definition)
     changes = {"source": named, "definition": definition, "funnel": _funnel(comparison.benchmark.funnel)}
     benchmark = comparison.benchmark.model_copy(update=changes)
-    commands = tuple(_without(command, source) for command in content.commands)
+    commands = content.commands
+    if source:
+        commands = tuple(each.replace(shlex.quote(source), shlex.quote(file_name(source))) for each in commands)
     shared = comparison.model_copy(
         update={"benchmark": benchmark, "candidates": tuple(_summary(summary) for summary in comparison.candidates)}
     )
+    weights = [summary.candidate.weights_path for summary in comparison.candidates]
     judgings = tuple(
         report.model_copy(update={"model_id": _model_name(report.model_id)}) for report in content.judgings
     )
     return content.model_copy(
-        update={"comparison": shared, "commands": commands, "judgings": judgings, "votes": _votes(content.votes)}
+        update={
+            "comparison": shared,
+            "commands": commands,
+            "judgings": judgings,
+            "votes": _votes(content.votes),
+            "recommendation": _recommendation(content.recommendation, weights),
+        }
     )
 
 
@@ -48,18 +61,33 @@ def _funnel(found: Funnel | None) -> Funnel | None:
     return found.model_copy(update={"chosen": tuple(_model_name(model) for model in found.chosen)})
 
 
-_PATHS = frozenset({"file", "few_shot", "model", "function"})
+_PATHS = frozenset({"file", "few_shot", "model", "function", "path"})
 """Keys of a benchmark file whose values may be paths."""
+_PLAIN = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)+(?::\w+)?")
+"""Names of files that need no quotes in YAML."""
+_WHOLE = re.compile(r"(?<![\w:/\\.])(?!/v\d+/)(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'\"`]+[/\\])+([^\s/\\'\"`]+)")
+"""A whole path in a sentence; no address, and no path of a server's interface such as /v1/models."""
 
 
 def _nameless(text: str) -> str:
     """A benchmark file as it was written, with the file's name in place of every whole path."""
-    found = [value for value in _values(YAML(pure=True).compose(text)) if _is_path(value.value)]
-    for value in sorted(found, key=lambda each: each.start_mark.index, reverse=True):
-        mark = value.style if value.style in {"'", '"'} else ""
-        name = file_name(value.value).replace("'", "''" if mark == "'" else "'")
-        text = f"{text[: value.start_mark.index]}{mark}{name}{mark}{text[value.end_mark.index :]}"
+    # An alias is its anchor's own node: replaced once.
+    found = {each.start_mark.index: each for each in _values(YAML(pure=True).compose(text)) if _is_path(each.value)}
+    for start, value in sorted(found.items(), reverse=True):
+        text = f"{text[:start]}{_written(value)}{text[value.end_mark.index :]}"
     return text
+
+
+def _written(value: ScalarNode) -> str:
+    """The file's name as YAML that is read as this text, in the quotes that the path had."""
+    name = file_name(value.value)
+    anchor = f"&{value.anchor} " if value.anchor else ""
+    if value.style == "'":
+        doubled = name.replace("'", "''")
+        return f"{anchor}'{doubled}'"
+    is_block = value.style in {"|", ">"}
+    plain = not value.style and _PLAIN.fullmatch(name)
+    return f"{anchor}{name if plain else json.dumps(name, ensure_ascii=False)}{chr(10) if is_block else ''}"
 
 
 def _values(node: Node | None) -> Iterator[ScalarNode]:
@@ -91,9 +119,26 @@ def _summary(summary: CandidateSummary) -> CandidateSummary:
     return summary.model_copy(update={"candidate": _candidate(summary.candidate), "failures": failures})
 
 
-def _without(text: str, path: str | None) -> str:
-    """The text with the path's last part in place of the whole path."""
-    return text.replace(path, file_name(path)) if path else text
+def _without(text: str, *paths: str) -> str:
+    """A sentence with file names in place of these paths, which may hold blanks, and of any other."""
+    for path in filter(None, paths):
+        text = text.replace(path, file_name(path))
+    return _WHOLE.sub(r"\1", text)
+
+
+def _recommendation(found: Recommendation, weights: Sequence[str]) -> Recommendation:
+    """Without the paths in what went wrong with candidates that are out."""
+    excluded = tuple(
+        each.model_copy(
+            update={
+                "broken": tuple(
+                    broken.model_copy(update={"message": _without(broken.message, *weights)}) for broken in each.broken
+                )
+            }
+        )
+        for each in found.excluded
+    )
+    return found.model_copy(update={"excluded": excluded})
 
 
 def _candidate(candidate: Candidate) -> Candidate:

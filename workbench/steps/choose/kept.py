@@ -68,9 +68,8 @@ def keep(workbench: Workbench, desk: Desk, name: str) -> str:
         raise refusal("The shortlist is empty. Select a model and add it first.")
     if not name.strip():
         raise refusal("Give the shortlist a name.")
-    desk.change(shortlist_name=name.strip())
     kept = workbench.shortlists.keep(name.strip(), desk.draft.candidates, desk.draft.query)
-    desk.change(kept=kept.reference)
+    desk.change(shortlist_name=kept.name, kept=kept.reference)
     return panel(workbench, desk)
 
 

@@ -1,30 +1,37 @@
 """Compare: have a model of the shortlist grade the stored answers. The work is a job like any other."""
 
 import json
+import re
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
-from pydantic import ValidationError
 
 from results import numbers
+from runners.engine_options import EndpointOptions
 from workbench.candidates import candidate_name
 from workbench.judge_records import JudgeDefinition
 from workbench.records import CandidateDefinition
+from workbench.remote import notes_on_judging
 from workbench.sentences import refusal
 from workbench.service import Workbench
 from workbench.steps.compare import judge_form
 from workbench.steps.desk import Desk
 from workbench.steps.draft_benchmark import candidates_at_hand
+from workbench.steps.leaving import what_leaves
 from workbench.steps.render import Html
 from workbench.steps.wiring import clicked
 
-_MOST_DIGITS = 9
+_MOST_STEPS = 100
+"""As many as the rules of a judge allow."""
 
 
-def form(workbench: Workbench, desk: Desk) -> Html:
-    """The form with who can judge."""
-    return judge_form.judge_form([candidate_name(item) for item in candidates_at_hand(workbench, desk)])
+def form(workbench: Workbench, desk: Desk, benchmark: str | None) -> Html:
+    """The form with who can judge, what would leave this machine for it, and whose grades would be replaced."""
+    judges = candidates_at_hand(workbench, desk)
+    servers = [item.options for item in judges if isinstance(item.options, EndpointOptions)]
+    leaves = what_leaves(notes_on_judging(judges), servers, "answer")
+    earlier = [report.judge for report in workbench.judges.reports(benchmark)] if benchmark else []
+    return judge_form.judge_form([candidate_name(item) for item in judges], leaves, earlier)
 
 
 def told(workbench: Workbench, benchmark: str | None) -> Html:
@@ -41,7 +48,13 @@ def start(workbench: Workbench, desk: Desk, benchmark: str | None, event: gr.Eve
     judge = next((item for item in candidates_at_hand(workbench, desk) if candidate_name(item) == asked["judge"]), None)
     if judge is None:
         raise refusal(f"{asked['judge']} is not on the shortlist any more. Open this step again, and choose a judge.")
-    plan = workbench.judges.plan(benchmark, _definition(judge, asked), Path())
+    definition = _definition(judge, asked)
+    earlier = [report.judge for report in workbench.judges.reports(benchmark) if report.mode == definition.mode]
+    if earlier and "replace" not in asked:
+        raise refusal(
+            f"{earlier[0]} has graded these answers already. Tick “Replace earlier grades” to have them graded anew."
+        )
+    plan = workbench.judges.plan(benchmark, definition, Path())
     workbench.judges.start(plan)
     told = (
         f"Queued: {asked['judge']} reads the answers of {numbers.things(len(plan.candidates), 'candidate')}. It stands "
@@ -51,27 +64,34 @@ def start(workbench: Workbench, desk: Desk, benchmark: str | None, event: gr.Eve
 
 
 def _definition(judge: CandidateDefinition, asked: dict[str, str]) -> JudgeDefinition:
-    content: dict[str, Any] = {"judge": judge, "mode": asked["mode"], "rubric": asked["rubric"]}
-    content |= {name: number for name in judge_form.NUMBERS if (number := _number(name, asked[name])) is not None}
-    try:
-        return JudgeDefinition(**content)
-    except ValidationError as error:
-        wrong = error.errors(include_url=False)[0]
-        name = str(wrong["loc"][0]) if wrong["loc"] else ""
-        reason = (
-            wrong["msg"].removeprefix("Value error, ").replace("right_from", judge_form.NUMBERS["right_from"].label)
-        )
-        raise refusal(f"{judge_form.label(name)}{reason[0].upper()}{reason[1:]}.") from error
+    rubric, entered = asked["rubric"].strip(), {name: _number(name, asked[name]) for name in judge_form.NUMBERS}
+    if not rubric:
+        raise refusal("The rubric is empty. Say in it what makes an answer good.")
+    examples = entered.pop("examples")
+    if examples is not None and examples < 1:
+        raise refusal(f"Examples must be at least 1, not {examples}. Leave it empty for all.")
+    scale = {name: number for name, number in entered.items() if number is not None}
+    if asked["mode"] == "pairwise":
+        scale = {}
+    usual = judge_form.USUAL
+    _check_scale(scale.get("lowest", usual.lowest), scale.get("highest", usual.highest), scale.get("right_from"))
+    content = {"judge": judge, "mode": asked["mode"], "rubric": rubric, "examples": examples, **scale}
+    return JudgeDefinition.model_validate(content)
+
+
+def _check_scale(low: int, high: int, right: int | None) -> None:
+    if not low < high:
+        raise refusal(f"The best grade must be above the worst, and it is {high} against {low}. Change one of them.")
+    if high - low > _MOST_STEPS:
+        raise refusal(f"{low} to {high} are more grades than a judge can tell apart. Choose at most {_MOST_STEPS}.")
+    if right is not None and not low < right <= high:
+        raise refusal(f"Right from must be above {low} and at most {high}, not {right}. Leave it empty for the middle.")
 
 
 def _number(name: str, text: str) -> int | None:
     label = judge_form.NUMBERS[name].label
     if not text.strip():
         return None
-    try:
-        number = int(text) if len(text) <= _MOST_DIGITS else None
-    except ValueError:
-        number = None
-    if number is None:
-        raise refusal(f"{label} is a whole number, not {text!r}.")
-    return number
+    if not re.fullmatch(r"-?\d{1,9}", text.strip(), re.ASCII):
+        raise refusal(f"{label} must be a whole number of at most 9 digits, not {text!r}.")
+    return int(text)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from results import numbers
 from results.judge_records import JudgeReport
 from runners.grading import GradingRules
-from workbench.report.text import one_line
+from workbench.report.text import listing, one_line
 from workbench.steps import render
 from workbench.steps.render import Html, tag
 
@@ -33,20 +33,15 @@ NUMBERS = {
     "examples": Number("Examples", 1, ""),
 }
 """By the name of the field; what is left empty takes what is usual."""
-_HINTS = {
-    "right_from": "Lowest grade that counts as right; empty: the first above the middle.",
-    "examples": "How many, drawn at random; empty: all.",
+_EMPTY = {
+    "right_from": ("above the middle", "Lowest grade that counts as right; empty: the first above the middle."),
+    "examples": ("all", "How many, drawn at random; empty: all."),
 }
+"""What an empty field means, in short and at length."""
 
 
-def label(name: str) -> str:
-    """What a field of the form is called, before a remark on it; nothing where the remark is on several."""
-    words = {"rubric": "Rubric", **{each: number.label for each, number in NUMBERS.items()}}
-    return f"{words[name]}: " if name in words else ""
-
-
-def judge_form(judges: Sequence[str]) -> Html:
-    """Folded until somebody wants it. judges: names of the candidates at hand."""
+def judge_form(judges: Sequence[str], leaves: Html, earlier: Sequence[str]) -> Html:
+    """Folded until somebody wants it. judges: names of the candidates at hand; earlier: who has judged already."""
     fields = (
         _choice("Judge", "judge", {name: name for name in judges}),
         _choice("It reads", "mode", MODES),
@@ -67,6 +62,8 @@ def judge_form(judges: Sequence[str]) -> Html:
             "form",
             tag("div", fields, class_="judge-fields"),
             tag("label", tag("span", "Rubric: what makes an answer good"), rubric),
+            _replace(earlier) if earlier else None,
+            leaves,
             tag("button", "Grade the answers", type="submit", class_="button"),
             data_action="judge",
         ),
@@ -80,13 +77,29 @@ def _choice(label: str, name: str, options: dict[str, str]) -> Html:
 
 
 def _number(name: str, number: Number) -> Html:
-    box = tag("input", type="number", name=name, value=number.usual, min=number.lowest, step=1)
-    return tag("label", tag("span", number.label), box, title=_HINTS.get(name))
+    shown, hint = _EMPTY.get(name, (None, None))
+    box = tag(
+        "input",
+        type="number",
+        name=name,
+        value=number.usual,
+        min=number.lowest,
+        step=1,
+        placeholder=shown,
+        title=hint,
+    )
+    return tag("label", tag("span", number.label), box)
+
+
+def _replace(earlier: Sequence[str]) -> Html:
+    words = f"Replace earlier grades (of {listing([one_line(name) for name in earlier])})"
+    return tag("label", tag("input", type="checkbox", name="replace"), tag("span", words), class_="judge-replace")
 
 
 def judged(reports: Sequence[JudgeReport]) -> Html:
     """What judges said so far, also where none of it was of any use."""
-    return render.join([render.notice("warning" if each.warning else "info", _told(each)) for each in reports])
+    notices = [render.notice("warning" if each.warning else "info", _told(each)) for each in reports]
+    return tag("div", notices, role="status")
 
 
 def _told(report: JudgeReport) -> str:
@@ -97,4 +110,4 @@ def _told(report: JudgeReport) -> str:
 
 def queued(words: str, notes: Sequence[str]) -> Html:
     """What happens now, and what leaves this machine for it."""
-    return render.join([render.notice("warning", note) for note in notes], render.notice("info", words))
+    return tag("div", [render.notice("warning", note) for note in notes], render.notice("info", words), role="status")

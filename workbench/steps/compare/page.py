@@ -84,7 +84,9 @@ def build_compare(page: Page) -> Step:
     outputs = [views, tools, summary, pairs, seen, place, *looks, *finds, goto, looked, opened, examples]
     everything = [page.benchmark, picker, *outputs, judge_form, judged]
     opened_step = Refresh(bind(_opened, workbench, desk), [page.benchmark], everything)
-    picked = read(picker.input, bind(_picked, workbench), [picker], [page.benchmark, *outputs, judged])
+    picked = read(
+        picker.input, bind(_picked, workbench, desk), [picker], [page.benchmark, *outputs, judge_form, judged]
+    )
     in_page(picked.success, _REMEMBER, [place])
     in_page(picker.change, _REMEMBER_NAME, [picker], None)
     read(judge_form.click, bind(judge.start, workbench, desk), [page.benchmark], [judged])
@@ -99,11 +101,11 @@ def build_compare(page: Page) -> Step:
 
 def _opened(workbench: Workbench, desk: Desk, asked: str | None, request: gr.Request) -> tuple[Any, ...]:
     name, *shown = handlers.restore(workbench, asked, request)
-    return name, *shown, judge.form(workbench, desk), judge.told(workbench, name)
+    return name, *shown, judge.form(workbench, desk, name), judge.told(workbench, name)
 
 
-def _picked(workbench: Workbench, name: str | None) -> tuple[Any, ...]:
-    return *handlers.pick(workbench, name), judge.told(workbench, name)
+def _picked(workbench: Workbench, desk: Desk, name: str | None) -> tuple[Any, ...]:
+    return *handlers.pick(workbench, name), judge.form(workbench, desk, name), judge.told(workbench, name)
 
 
 def _build_finds() -> tuple[_Finds, gr.Textbox, gr.Button]:
