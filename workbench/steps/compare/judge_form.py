@@ -34,7 +34,7 @@ NUMBERS = {
 }
 """By the name of the field; what is left empty takes what is usual."""
 _EMPTY = {
-    "right_from": ("above the middle", "Lowest grade that counts as right; empty: the first above the middle."),
+    "right_from": ("middle", "Lowest grade that counts as right; empty: the first above the middle."),
     "examples": ("all", "How many, drawn at random; empty: all."),
 }
 """What an empty field means, in short and at length."""
