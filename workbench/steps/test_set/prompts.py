@@ -3,6 +3,7 @@
 One prompt is the usual case. With several, each has a name, and a benchmark measures every candidate with each of them.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def add(workbench: Workbench, desk: Desk, name: str) -> tuple[Any, ...]:
     free = next((letter for letter in _LETTERS if letter not in taken), None)
     if free is None:
         raise refusal(f"{len(prompts)} prompts are as many as can be compared here.")
-    desk.change(prompts=(*prompts, _named(free, template)))
+    desk.revise(lambda draft: {"prompts": (*(draft.prompts or prompts), _named(free, template))})
     return values(workbench, desk, opened, free)
 
 
@@ -98,9 +99,7 @@ def rename(workbench: Workbench, desk: Desk, name: str, new: str) -> tuple[Any, 
     others = {prompt.name for prompt in desk.draft.prompts} - {name}
     if not wanted or wanted in others:
         raise refusal("A prompt needs a name that no other prompt has.")
-    desk.change(
-        prompts=tuple(_named(wanted, each.template) if each.name == name else each for each in desk.draft.prompts)
-    )
+    _replace(desk, name, lambda template: _named(wanted, template))
     return values(workbench, desk, look(workbench, desk, check="never"), wanted)
 
 
@@ -112,8 +111,7 @@ def keep_prompt(workbench: Workbench, desk: Desk, *asked: Any) -> Html:
     template = PromptTemplate(system=system, user=user, answer_prefix=prefix, choices_as=before.choices_as)
     if template != before:
         if desk.draft.prompts:
-            prompts = [_named(name, template) if each.name == name else each for each in desk.draft.prompts]
-            desk.change(prompts=tuple(prompts))
+            _replace(desk, name, lambda _: _named(name, template))
         else:
             desk.change(prompt=template)
     return rendered(desk, opened, template, example)
@@ -193,6 +191,13 @@ def _prompt(desk: Desk, opened: Opened | None, name: str | None) -> PromptTempla
     if opened is None:
         return PromptTemplate()
     return usual_prompt(desk.draft.task, opened.checked.file.columns.text, opened.checked.file.examples)
+
+
+def _replace(desk: Desk, name: str, change: Callable[[PromptTemplate], NamedPrompt]) -> None:
+    """Put another prompt in the place of the one of this name."""
+    desk.revise(
+        lambda draft: {"prompts": tuple(change(each.template) if each.name == name else each for each in draft.prompts)}
+    )
 
 
 def _named(name: str, template: PromptTemplate) -> NamedPrompt:
