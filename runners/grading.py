@@ -105,7 +105,10 @@ class GradingRules(Record):
         if self.highest - self.lowest > 100:
             raise ValueError(f"a scale from {self.lowest} to {self.highest} has more steps than a judge can tell apart")
         if self.right_from is not None and not self.lowest < self.right_from <= self.highest:
-            raise ValueError(f"right_from is {self.right_from}, which is not above {self.lowest} on the scale")
+            raise ValueError(
+                f"answers count as right from {self.right_from}, which is not above {self.lowest} and at most "
+                f"{self.highest}"
+            )
         return self
 
     @property

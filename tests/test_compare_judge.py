@@ -64,8 +64,8 @@ def press(workbench: Workbench, desk: Desk, **entered: str) -> str:
 
 
 def test_grades_come_by_the_job_that_the_form_queues(measured: Workbench, desk: Desk) -> None:
-    assert "the judge" in judge.form(measured, desk, "scripted")
-    assert "Replace earlier grades" not in judge.form(measured, desk, "scripted")
+    assert "the judge" in judge.panels(measured, desk, "scripted")[0]
+    assert "Replace earlier grades" not in judge.panels(measured, desk, "scripted")[0]
     told = press(measured, desk, examples="6")
     assert "the judge reads the answers of 2 candidates" in told
     job = measured.jobs.job(measured.jobs.all()[0].id)
@@ -76,10 +76,10 @@ def test_grades_come_by_the_job_that_the_form_queues(measured: Workbench, desk: 
     assert [each.graded for each in report.candidates] == [6, 6]
     assert report.agreements[0].kappa is not None
     assert report.agreements[0].kappa.value == pytest.approx(1.0)
-    assert f"the judge was asked {report.questions} questions, 0 without" in judge.told(measured, "scripted")
+    assert f"the judge was asked {report.questions} questions, 0 without" in judge.panels(measured, desk, "scripted")[1]
     titles = {metric.title for metric in measured.compare("scripted").candidates[0].metrics}
     assert "Judge's grade" in titles
-    assert "Replace earlier grades (of the judge)" in judge.form(measured, desk, "scripted")
+    assert "Replace earlier grades (of the judge)" in judge.panels(measured, desk, "scripted")[0]
     with pytest.raises(gr.Error, match="the judge has graded these answers already"):
         press(measured, desk, examples="2")
     assert "Queued: " in press(measured, desk, examples="2", replace="on")
@@ -91,9 +91,9 @@ def test_grades_come_by_the_job_that_the_form_queues(measured: Workbench, desk: 
 @pytest.mark.parametrize(
     ("entered", "sentence"),
     [
-        ({"lowest": "5"}, "The best grade must be above the worst, and it is 5 against 5."),
-        ({"highest": "900"}, "1 to 900 are more grades than a judge can tell apart."),
-        ({"right_from": "9"}, "Right from must be above 1 and at most 5, not 9."),
+        ({"lowest": "5"}, "Grades go up: lowest is 5, highest 5. Change the scale."),
+        ({"highest": "900"}, "A scale from 1 to 900 has more steps than a judge can tell apart."),
+        ({"right_from": "9"}, "Answers count as right from 9, which is not above 1 and at most 5."),
         ({"examples": "0"}, "Examples must be at least 1, not 0."),
         ({"examples": "many"}, "Examples must be a whole number of at most 9 digits, not &#x27;many&#x27;."),
         ({"examples": "9" * 40}, "Examples must be a whole number of at most 9 digits, not"),
@@ -117,6 +117,6 @@ def test_the_form_says_what_would_leave_this_machine(measured: Workbench, tmp_pa
     desk.change(
         candidates=(CandidateDefinition(name="the judge", model="test/model", engine="endpoint", options=options),)
     )
-    shown = judge.form(measured, desk, "scripted")
+    shown = judge.panels(measured, desk, "scripted")[0]
     assert "If test/model judges, examples, right answers" in shown
     assert "will leave this machine for judge.invalid." in shown

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import gradio as gr
+from pydantic import ValidationError
 
 from results import numbers
 from runners.engine_options import EndpointOptions
@@ -21,22 +22,15 @@ from workbench.steps.leaving import what_leaves
 from workbench.steps.render import Html
 from workbench.steps.wiring import clicked
 
-_MOST_STEPS = 100
-"""As many as the rules of a judge allow."""
 
-
-def form(workbench: Workbench, desk: Desk, benchmark: str | None) -> Html:
-    """The form with who can judge, what would leave this machine for it, and whose grades would be replaced."""
+def panels(workbench: Workbench, desk: Desk, benchmark: str | None) -> tuple[Html, Html]:
+    """The form, with what would leave this machine and whose grades would be replaced; and what judges said so far."""
     judges = candidates_at_hand(workbench, desk)
     servers = [item.options for item in judges if isinstance(item.options, EndpointOptions)]
     leaves = what_leaves(notes_on_judging(judges), servers, "answer")
-    earlier = [report.judge for report in workbench.judges.reports(benchmark)] if benchmark else []
-    return judge_form.judge_form([candidate_name(item) for item in judges], leaves, earlier)
-
-
-def told(workbench: Workbench, benchmark: str | None) -> Html:
-    """What judges said of its answers."""
-    return judge_form.judged(workbench.judges.reports(benchmark) if benchmark else ())
+    reports = workbench.judges.reports(benchmark) if benchmark else ()
+    names = [candidate_name(item) for item in judges]
+    return judge_form.judge_form(names, leaves, [report.judge for report in reports]), judge_form.judged(reports)
 
 
 def start(workbench: Workbench, desk: Desk, benchmark: str | None, event: gr.EventData) -> Html:
@@ -73,19 +67,12 @@ def _definition(judge: CandidateDefinition, asked: dict[str, str]) -> JudgeDefin
     scale = {name: number for name, number in entered.items() if number is not None}
     if asked["mode"] == "pairwise":
         scale = {}
-    usual = judge_form.USUAL
-    _check_scale(scale.get("lowest", usual.lowest), scale.get("highest", usual.highest), scale.get("right_from"))
     content = {"judge": judge, "mode": asked["mode"], "rubric": rubric, "examples": examples, **scale}
-    return JudgeDefinition.model_validate(content)
-
-
-def _check_scale(low: int, high: int, right: int | None) -> None:
-    if not low < high:
-        raise refusal(f"The best grade must be above the worst, and it is {high} against {low}. Change one of them.")
-    if high - low > _MOST_STEPS:
-        raise refusal(f"{low} to {high} are more grades than a judge can tell apart. Choose at most {_MOST_STEPS}.")
-    if right is not None and not low < right <= high:
-        raise refusal(f"Right from must be above {low} and at most {high}, not {right}. Leave it empty for the middle.")
+    try:
+        return JudgeDefinition.model_validate(content)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise refusal(f"{reason[0].upper()}{reason[1:]}. Change the scale.") from error
 
 
 def _number(name: str, text: str) -> int | None:

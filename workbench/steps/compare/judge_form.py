@@ -27,8 +27,8 @@ class Number(NamedTuple):
 
 USUAL = GradingRules()
 NUMBERS = {
-    "lowest": Number("Worst grade", -1000, str(USUAL.lowest)),
-    "highest": Number("Best grade", -1000, str(USUAL.highest)),
+    "lowest": Number("Lowest grade", -1000, str(USUAL.lowest)),
+    "highest": Number("Highest grade", -1000, str(USUAL.highest)),
     "right_from": Number("Right from", -1000, ""),
     "examples": Number("Examples", 1, ""),
 }

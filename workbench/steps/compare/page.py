@@ -101,11 +101,11 @@ def build_compare(page: Page) -> Step:
 
 def _opened(workbench: Workbench, desk: Desk, asked: str | None, request: gr.Request) -> tuple[Any, ...]:
     name, *shown = handlers.restore(workbench, asked, request)
-    return name, *shown, judge.form(workbench, desk, name), judge.told(workbench, name)
+    return name, *shown, *judge.panels(workbench, desk, name)
 
 
 def _picked(workbench: Workbench, desk: Desk, name: str | None) -> tuple[Any, ...]:
-    return *handlers.pick(workbench, name), judge.form(workbench, desk, name), judge.told(workbench, name)
+    return *handlers.pick(workbench, name), *judge.panels(workbench, desk, name)
 
 
 def _build_finds() -> tuple[_Finds, gr.Textbox, gr.Button]:
