@@ -106,7 +106,7 @@ class GradingRules(Record):
             raise ValueError(f"a scale from {self.lowest} to {self.highest} has more steps than a judge can tell apart")
         if self.right_from is not None and not self.lowest < self.right_from <= self.highest:
             raise ValueError(
-                f"answers count as right from {self.right_from}, which is not above {self.lowest} and at most "
+                f"answers count as right from grade {self.right_from}, which is not above {self.lowest} and at most "
                 f"{self.highest}"
             )
         return self

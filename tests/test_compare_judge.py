@@ -93,7 +93,7 @@ def test_grades_come_by_the_job_that_the_form_queues(measured: Workbench, desk: 
     [
         ({"lowest": "5"}, "Grades go up: lowest is 5, highest 5. Change the scale."),
         ({"highest": "900"}, "A scale from 1 to 900 has more steps than a judge can tell apart."),
-        ({"right_from": "9"}, "Answers count as right from 9, which is not above 1 and at most 5."),
+        ({"right_from": "9"}, "Answers count as right from grade 9, which is not above 1 and at most 5."),
         ({"examples": "0"}, "Examples must be at least 1, not 0."),
         ({"examples": "many"}, "Examples must be a whole number of at most 9 digits, not &#x27;many&#x27;."),
         ({"examples": "9" * 40}, "Examples must be a whole number of at most 9 digits, not"),

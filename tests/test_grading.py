@@ -132,8 +132,14 @@ def test_grades_become_shares_and_right_begins_above_the_middle(
 
 
 @pytest.mark.parametrize(
-    "fields", [{"lowest": 5, "highest": 5}, {"highest": 1000}, {"right_from": 1}, {"right_from": 6}]
+    ("fields", "says"),
+    [
+        ({"lowest": 5, "highest": 5}, "grades go up: lowest is 5, highest 5"),
+        ({"highest": 1000}, "a scale from 1 to 1000 has more steps"),
+        ({"right_from": 1}, "right from grade 1, which is not above 1 and at most 5"),
+        ({"right_from": 6}, "right from grade 6, which is not above 1 and at most 5"),
+    ],
 )
-def test_scales_that_make_no_sense_are_refused(fields: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=r"grade|scale"):
+def test_scales_that_make_no_sense_are_refused(fields: dict[str, int], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
         GradingRules.model_validate(fields)
