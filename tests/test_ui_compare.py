@@ -84,6 +84,24 @@ def test_examples_are_found_turned_and_opened(measured_app: RunningApp, page: Pa
     expect(page.get_by_role("region", name="Example e44")).to_contain_text("not among the examples of this filter")
 
 
+def test_a_list_left_as_it_was_closes_no_example(measured_app: RunningApp, page: Page) -> None:
+    open_step(page, measured_app.address, "Compare")
+    page.get_by_role("button", name="e0", exact=True).click()
+    opened = page.get_by_role("region", name="Example e0")
+    expect(opened).to_be_visible()
+    page.get_by_label("Order", exact=True).focus()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.wait_for_timeout(1_000)
+    expect(opened).to_be_visible()
+    page.get_by_label("Show", exact=True).focus()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("all wr")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 to 5 of 5").first).to_be_visible()
+    expect(opened).to_be_hidden()
+
+
 def test_a_table_sorts_by_its_headers(measured_app: RunningApp, page: Page) -> None:
     open_step(page, measured_app.address, "Compare")
     summary = page.get_by_role("table", name="Summary by candidate")

@@ -55,3 +55,25 @@ def test_the_first_page_in_sight_follows_the_requirements(measured_app: RunningA
     page.get_by_label("Worse end of interval").fill("0.99")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(nobody).to_be_visible()
+
+
+def test_a_benchmark_is_opened_anew_by_its_choice_and_not_by_leaving_the_list(
+    measured_app: RunningApp, page: Page
+) -> None:
+    open_step(page, measured_app.address, "Recommend")
+    weight = page.locator("#weight-memory input[type=range]")
+    kept = weight.input_value()
+    weight.press("ArrowRight")
+    expect(page).to_have_url(re.compile("requirements="))
+    moved = weight.input_value()
+    assert moved != kept
+    benchmarks = page.get_by_label("Benchmark", exact=True)
+    benchmarks.click()
+    expect(page.get_by_role("option", name="scripted")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(1_000)
+    assert weight.input_value() == moved
+    benchmarks.click()
+    page.get_by_role("option", name="scripted").click()
+    expect(weight).to_have_value(kept)
+    expect(page).not_to_have_url(re.compile("requirements="))

@@ -88,6 +88,25 @@ def test_the_page_is_spared_what_gradio_would_look_up_for_nothing(empty_app: Run
     assert spared
 
 
+def test_gradio_looks_up_in_its_tree_what_it_would_find_by_searching(empty_app: RunningApp, page: Page) -> None:
+    """assets/gradio_tree.mjs is in force, and finds which events a component has as gradio does."""
+    open_step(page, empty_app.address, "Choose")
+    different = page.evaluate("""async () => {
+        const core = performance.getEntriesByType('resource').map((entry) => entry.name)
+            .find((name) => /\\/assets\\/core-.*\\.js$/.test(name));
+        const { AppTree } = await import(core);
+        const { components, dependencies } = window.gradio_config;
+        const searched = (id) => dependencies
+            .map((event) => event.targets.find(([of]) => of === id)?.[1]).filter(Boolean);
+        const found = (id) => AppTree.prototype.find_attached_events(
+            {id, props: {shared_props: {}}}, dependencies).props.shared_props.attached_events;
+        if (!AppTree.prototype.get_state.toString().includes('readers')) return 'not in force';
+        if (components.every(({id}) => searched(id).length < 2)) return 'nothing to compare';
+        return components.filter(({id}) => `${searched(id)}` !== `${found(id)}`).map(({id}) => id);
+    }""")
+    assert different == []
+
+
 def test_colours_follow_the_system(empty_app: RunningApp, page: Page) -> None:
     grounds = []
     for scheme in ("light", "dark"):

@@ -10,16 +10,27 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench import theme
+from workbench.kept_page import GRADIO_SCRIPTS, PAGE
 from workbench.steps.shell import shortcuts
 
-_PAGE = "/"
 _MARK = b"<head>"
 
 
 def page_head() -> str:
     """The ground of the chosen theme, the keys, and our scripts."""
     scripts = (shortcuts.script(), *(path.read_text(encoding="utf-8") for path in theme.SCRIPTS))
-    return f"<style>{theme.FIRST_GROUND}</style>" + "".join(f"<script>{script}</script>" for script in scripts)
+    ours = "".join(f"<script>{script}</script>" for script in scripts)
+    return f"<style>{theme.FIRST_GROUND}</style>{ours}{_lighter_tree()}"
+
+
+def _lighter_tree() -> str:
+    """The script that spares gradio's tree of components work; nothing where gradio keeps that under another name."""
+    names = [path.name for path in GRADIO_SCRIPTS.glob("core-*.js")]
+    if len(names) != 1:
+        return ""
+    script = theme.TREE_SCRIPT.read_text(encoding="utf-8").replace("GRADIO_CORE", f"./assets/{names[0]}")
+    # Scripts of this type wait for the page and run in their order: this one before gradio's own.
+    return f'<script type="module">{script}</script>'
 
 
 class EarlyHead:
@@ -31,7 +42,7 @@ class EarlyHead:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"] != _PAGE:
+        if scope["type"] != "http" or scope["path"] != PAGE:
             await self._app(scope, receive, send)
             return
         await self._app(scope, receive, _Inserting(self._head, send))

@@ -24,6 +24,9 @@ STYLE_SHEETS = _assets("css")
 SCRIPTS = _assets("js")
 """The few lines that run in the page: address, sorting of tables, downloads."""
 
+TREE_SCRIPT = _ASSETS / "gradio_tree.mjs"
+"""A module that changes one of gradio's."""
+
 FIRST_GROUND = (
     'html[data-theme="light"] body{background:#f6f7f8;color:#222933}'
     'html[data-theme="dark"] body{background:#11161c;color:#dfe3e9}'

@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 
 from workbench import sentences, theme
 from workbench.app_ending import Ending
+from workbench.kept_page import KeptPage
 from workbench.page_head import EarlyHead, page_head
 from workbench.service import Workbench
 from workbench.start_words import APP_NAME
@@ -75,7 +76,7 @@ def build_app(workbench: Workbench, workspaces: Workspaces | None = None, ending
 
 def serve(app: gr.Blocks, workbench: Workbench, port: int) -> None:
     """Serve the page from a thread of its own; returns once it answers."""
-    app.launch(
+    served, _, _ = app.launch(
         server_name=LOOPBACK,
         server_port=port,
         inbrowser=False,
@@ -87,6 +88,8 @@ def serve(app: gr.Blocks, workbench: Workbench, port: int) -> None:
         **_CLOSED,
         blocked_paths=[str(workbench.settings.home)],
     )
+    # Around all that gradio puts around its app, which compresses everything each time, here on the same machine.
+    served.middleware_stack = KeptPage(served.build_middleware_stack())
 
 
 _CLOSED: dict[str, Any] = {

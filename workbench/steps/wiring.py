@@ -125,7 +125,8 @@ def edited(controls: Sequence[Block]) -> Event:
     """The event of a person's edit of any of the controls; of edits in quick succession the last one counts.
 
     Text boxes report pasted text only as a change, which also comes while the page is drawn and the step filled: what
-    the controls hold then is nobody's edit, and the handler is not called.
+    the controls hold then is nobody's edit, and the handler is not called. Nor is it when the same edit is reported
+    twice, as drop-down lists do.
     """
     triggers = [
         control.change if isinstance(control, gr.Textbox) else control.input  # type: ignore[attr-defined]
@@ -134,20 +135,35 @@ def edited(controls: Sequence[Block]) -> Event:
     gate = gr.Textbox(visible=False)
 
     def event(handler: Handler, inputs: Blocks = None, outputs: Blocks = None, **more: Any) -> Dependency:
-        values = [inputs] if isinstance(inputs, Block) else [*(inputs or ())]
-        gated = _unless_filling(handler)
-        bound: Dependency = gr.on(
-            triggers, gated, [gate, *values], outputs, js=_TELL_FILLING, trigger_mode="always_last", **more
-        )
-        return bound
+        no_edit = f"window.workbench.filling() || window.workbench.again({gate._id}, values)"
+        return _gated(triggers, gate, no_edit, handler, inputs, outputs, **more)
 
     return event
 
 
-_TELL_FILLING = "(gate, ...values) => [window.workbench.filling() ? 'filling' : '', ...values]"
+def choice_of(dropdown: gr.Dropdown) -> Event:
+    """The event of a person's choice from the list, the one shown already too; leaving the list is none."""
+    gate = gr.Textbox(visible=False)
+
+    def event(handler: Handler, inputs: Blocks = None, outputs: Blocks = None, **more: Any) -> Dependency:
+        no_choice = f"!window.workbench.chosen('{dropdown.elem_id}')"
+        return _gated([dropdown.input], gate, no_choice, handler, inputs, outputs, **more)
+
+    return event
 
 
-def _unless_filling(handler: Handler) -> Handler:
+def _gated(
+    triggers: list[Event], gate: gr.Textbox, shut: str, handler: Handler, inputs: Blocks, outputs: Blocks, **more: Any
+) -> Dependency:
+    """Binds a handler that is not called where the script `shut` holds in the page."""
+    values = [inputs] if isinstance(inputs, Block) else [*(inputs or ())]
+    script = f"(gate, ...values) => [({shut}) ? 'shut' : '', ...values]"
+    gated = _unless_shut(handler)
+    bound: Dependency = gr.on(triggers, gated, [gate, *values], outputs, js=script, trigger_mode="always_last", **more)
+    return bound
+
+
+def _unless_shut(handler: Handler) -> Handler:
     wants_request = gr.Request in inspect.get_annotations(handler).values()
 
     def call(gate: str | None, *values: Any) -> Any:

@@ -78,6 +78,15 @@ def find(workbench: Workbench, name: str | None, shown: list[str], *values: Any)
     return looked, "", page, _address(comparison, looked)
 
 
+def filter_again(
+    workbench: Workbench, name: str | None, looked: Looked | None, shown: list[str], *values: Any
+) -> tuple[Any, ...]:
+    """As `find`, where anything is asked otherwise; a list that was left as it was closes no opened example."""
+    if looked is not None and looked["controls"] == list(values) and set(looked["shown"]) == set(shown or ()):
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+    return find(workbench, name, shown, *values)
+
+
 def search(workbench: Workbench, name: str | None, looked: Looked | None, text: str) -> tuple[Any, ...]:
     """Another text to search for; what a handler wrote into the box is no other text."""
     browsing = Browsing(*looked["controls"]) if looked is not None else None

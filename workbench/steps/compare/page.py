@@ -9,7 +9,7 @@ from workbench.service import Workbench
 from workbench.steps import render
 from workbench.steps.compare import browse, choices, handlers, judge
 from workbench.steps.desk import Desk
-from workbench.steps.wiring import Page, Refresh, Step, bind, edited, in_page, panel, read, slow
+from workbench.steps.wiring import Page, Refresh, Step, bind, choice_of, edited, in_page, panel, read, slow
 
 _REMEMBER_NAME = "(name) => { window.workbench.address('benchmark', name); return name; }"
 _REMEMBER = "(place) => window.workbench.compare.remember(place)"
@@ -85,7 +85,7 @@ def build_compare(page: Page) -> Step:
     everything = [page.benchmark, picker, *outputs, judge_form, judged]
     opened_step = Refresh(bind(_opened, workbench, desk), [page.benchmark], everything)
     picked = read(
-        picker.input, bind(_picked, workbench, desk), [picker], [page.benchmark, *outputs, judge_form, judged]
+        choice_of(picker), bind(_picked, workbench, desk), [picker], [page.benchmark, *outputs, judge_form, judged]
     )
     in_page(picked.success, _REMEMBER, [place])
     in_page(picker.change, _REMEMBER_NAME, [picker], None)
@@ -138,7 +138,7 @@ def _bind_views(page: Page, looks: _Looks, places: _Places, kept: tuple[gr.State
     draw = bind(handlers.draw, workbench)
     read(places.summary.change, draw, [page.benchmark, seen], [places.charts, places.details])
     picked, outputs = [page.benchmark, seen, looks.candidate], [places.details, seen, place]
-    done = read(looks.candidate.input, bind(handlers.show_candidate, workbench), picked, outputs)
+    done = read(choice_of(looks.candidate), bind(handlers.show_candidate, workbench), picked, outputs)
     in_page(done.success, _REMEMBER, [place])
 
 
@@ -152,7 +152,8 @@ def _bind_examples(
     (finds, goto, looked), (shown, place) = controls, around
     outputs = [looked, places.opened, places.examples, place]
     chosen = [each for each in finds if each is not finds.text]
-    done = read(edited([*chosen, shown]), bind(browse.find, workbench), [page.benchmark, shown, *finds], outputs)
+    find = bind(browse.filter_again, workbench)
+    done = read(edited([*chosen, shown]), find, [page.benchmark, looked, shown, *finds], outputs)
     in_page(done.success, _REMEMBER, [place])
     done = read(edited([finds.text]), bind(browse.search, workbench), [page.benchmark, looked, finds.text], outputs)
     in_page(done.success, _REMEMBER, [place])

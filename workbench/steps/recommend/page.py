@@ -11,7 +11,20 @@ from workbench.report.records import MOST_NOTES_CHARACTERS, MOST_TITLE_CHARACTER
 from workbench.steps import render
 from workbench.steps.recommend import handlers, report_handlers
 from workbench.steps.recommend.controls import Controls, build_controls
-from workbench.steps.wiring import Event, Page, Refresh, Step, bind, cheap, edited, in_page, panel, read, slow
+from workbench.steps.wiring import (
+    Event,
+    Page,
+    Refresh,
+    Step,
+    bind,
+    cheap,
+    choice_of,
+    edited,
+    in_page,
+    panel,
+    read,
+    slow,
+)
 
 _FORMATS = (
     ("html", "Save HTML", "text/html"),
@@ -67,7 +80,7 @@ def build_recommend(page: Page) -> Step:
     of_benchmark += [endpoints.listed, ranking, address]
     asked = [picker, *controls.values]
     opened = Refresh(bind(handlers.restore, workbench), [page.benchmark], [picker, *of_benchmark])
-    picked = read(picker.input, bind(handlers.pick, workbench), [picker], of_benchmark)
+    picked = read(choice_of(picker), bind(handlers.pick, workbench), [picker], of_benchmark)
     back = read(controls.reset.click, bind(handlers.pick, workbench), [picker], of_benchmark)
     for done in (picked, back):
         in_page(done.success, _KEEP_ADDRESS, [address])

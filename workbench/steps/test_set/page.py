@@ -8,7 +8,7 @@ from gradio.blocks import Block
 from runners.test_sets.sources import ENDINGS
 from workbench.steps import render
 from workbench.steps.test_set import handlers, presses, prompts
-from workbench.steps.wiring import Page, Refresh, Step, bind, edited, in_order, in_page, panel, read, slow
+from workbench.steps.wiring import Page, Refresh, Step, bind, choice_of, edited, in_order, in_page, panel, read, slow
 
 _LISTEN = "window.workbench.testSet(element, trigger);"
 """Script of a panel whose buttons and fields are heard (assets/test_set.js)."""
@@ -133,7 +133,7 @@ def _bind_top(page: Page, top: _Top, outputs: list[Block]) -> None:
     read(top.demo.click, bind(handlers.take_demo, workbench, desk), None, outputs)
     read(top.upload.upload, bind(handlers.take_upload, workbench, desk), [top.upload], outputs)
     read(top.task.input, bind(handlers.choose_task, workbench, desk), [top.task], outputs)
-    read(top.opener.input, bind(handlers.open_kept, workbench, desk), [top.opener], outputs)
+    read(choice_of(top.opener), bind(handlers.open_kept, workbench, desk), [top.opener], outputs)
     read(top.start.click, bind(handlers.start_empty, workbench, desk), [top.name, top.labels], outputs)
 
 
