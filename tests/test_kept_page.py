@@ -13,15 +13,17 @@ from workbench.kept_page import GRADIO_SCRIPTS, KeptPage
 class Counting:
     """An app that says how often it was asked, for which host and path."""
 
-    def __init__(self, status: int = 200) -> None:
+    def __init__(self, status: int = 200, headers: dict[str, str] | None = None) -> None:
         self.asked = 0
-        self._status = status
+        self._status, self._headers = status, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         self.asked += 1
         host = dict(scope["headers"])[b"host"].decode()
-        await PlainTextResponse(f"{self.asked}: {host}{scope['path']}", self._status)(scope, receive, send)
+        await PlainTextResponse(f"{self.asked}: {host}{scope['path']}", self._status, self._headers)(
+            scope, receive, send
+        )
 
 
 def ask(app: KeptPage, *paths: str, host: str = "127.0.0.1:7860", headers: dict[str, str] | None = None) -> list[str]:
@@ -45,11 +47,32 @@ def test_another_host_gets_a_page_with_its_own_addresses() -> None:
     assert ask(app, "/", host="localhost:7860") == ["2: localhost:7860/"]
 
 
-@pytest.mark.parametrize(("path", "headers"), [("/?deep_link=x", {}), ("/", {"x-forwarded-host": "elsewhere.example"})])
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/?deep_link=x", {}),
+        ("/", {"x-forwarded-host": "elsewhere.example"}),
+        ("/", {"x-gradio-server": "http://elsewhere.example"}),
+        ("/", {"origin": "http://elsewhere.example"}),
+    ],
+)
 def test_a_page_that_may_be_another_one_is_not_kept(path: str, headers: dict[str, str]) -> None:
     app = KeptPage(Counting())
     assert ask(app, path, path, headers=headers) == ["1: 127.0.0.1:7860/", "2: 127.0.0.1:7860/"]
     assert ask(app, "/") == ["3: 127.0.0.1:7860/"]
+
+
+def test_a_page_for_another_name_of_this_machine_is_not_kept() -> None:
+    app = KeptPage(Counting())
+    assert ask(app, "/", "/", host="127.0.0.1.elsewhere.example") == [
+        "1: 127.0.0.1.elsewhere.example/",
+        "2: 127.0.0.1.elsewhere.example/",
+    ]
+
+
+def test_an_answer_meant_for_one_browser_is_not_kept() -> None:
+    app = KeptPage(Counting(headers={"set-cookie": "a=b"}))
+    assert ask(app, "/", "/") == ["1: 127.0.0.1:7860/", "2: 127.0.0.1:7860/"]
 
 
 def test_a_page_that_failed_is_made_again() -> None:
@@ -70,7 +93,7 @@ def test_scripts_are_what_lies_in_their_files() -> None:
     for name, answer in zip(names * 2, answers, strict=True):
         assert answer.content == (GRADIO_SCRIPTS / name).read_bytes()
         assert answer.headers["cache-control"].endswith("immutable")
-        assert answer.headers["content-type"].split(";")[0] in {"text/javascript", "application/javascript", "text/css"}
+        assert answer.headers["content-type"].split(";")[0] in {"text/javascript", "text/css"}
     assert inner.asked == 0
 
 

@@ -98,3 +98,24 @@ def test_a_prompt_needs_candidates(measured_app: RunningApp, page: Page) -> None
     choose(page)
     ask(page)
     expect(page.get_by_text("Choose two to four candidates, or one that answers twice, not 0.")).to_be_visible()
+
+
+def test_a_typed_prompt_stays_until_an_example_is_chosen(measured_app: RunningApp, page: Page) -> None:
+    open_step(page, measured_app.address, "Head-to-head")
+    page.get_by_role("radio", name="Ask").check()
+    prompt = page.get_by_role("textbox", name="Prompt", exact=True)
+    prompt.fill("My own question")
+    examples = page.locator("#h2h-example").get_by_role("combobox")  # its label will name the test set
+    for keys in (["Tab"], ["z", "z", "Enter", "Tab"]):
+        examples.focus()
+        expect(page.get_by_role("option").first).to_be_visible()
+        for key in keys:
+            page.keyboard.press(key)
+        page.wait_for_timeout(1_000)
+        expect(prompt).to_have_value("My own question")
+    examples.click()
+    page.get_by_role("option").first.click()
+    expect(prompt).not_to_have_value("My own question")
+    prompt.fill("My own question")
+    page.get_by_role("button", name="Random example").click()
+    expect(prompt).not_to_have_value("My own question")

@@ -1,10 +1,11 @@
 """Serves the page and gradio's scripts from memory: a browser asks for about ninety files for its first page.
 
-gradio reads, looks up and compresses each of them anew every time, and sets up the whole page anew, which is the same
-for as long as the app runs; on two cores that was a third of the time until the first page stood (benchmarks/ui.py).
+gradio reads and compresses each script anew every time, and sets up the whole page anew, which is the same for as long
+as the app runs; on two cores that was a good part of the time until the first page stood (benchmarks/ui.py).
 """
 
 import mimetypes
+import re
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -18,6 +19,10 @@ GRADIO_SCRIPTS = Path(gr.__file__).parent / "templates/frontend/assets"
 PAGE = "/"
 """Path of the page."""
 _SCRIPTS = "/assets/"
+_THIS_MACHINE = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
+_KINDS = {".js": "text/javascript", ".css": "text/css"}
+"""What a machine's own table of types must not get wrong: a browser would keep it for good."""
+_OF_ONE_ANSWER = {"content-encoding", "set-cookie"}
 _FOR_GOOD = {"cache-control": "public, max-age=31536000, immutable"}
 
 
@@ -35,7 +40,7 @@ class KeptPage:
         """Serve one request."""
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
-        elif scope["path"] == PAGE and not _asks_for_more(scope):
+        elif scope["path"] == PAGE and _asks_for_the_usual(scope):
             await self._send_page(scope, receive, send)
         elif (name := scope["path"].removeprefix(_SCRIPTS)) in self._names and scope["path"] == _SCRIPTS + name:
             await self._script(name)(scope, receive, send)
@@ -44,7 +49,7 @@ class KeptPage:
 
     def _script(self, name: str) -> Response:
         if name not in self._scripts:
-            kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            kind = _KINDS.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
             content = (GRADIO_SCRIPTS / name).read_bytes()
             self._scripts[name] = Response(content, headers=_FOR_GOOD, media_type=kind)
         return self._scripts[name]
@@ -58,18 +63,23 @@ class KeptPage:
                 sent.append(message)
 
             await self._app(scope, receive, keep)
-            if sent[0]["status"] != 200:
+            if sent[0]["status"] != 200 or _OF_ONE_ANSWER.intersection(Headers(raw=sent[0]["headers"])):
                 await _send_all(sent, send)
                 return
             self._page = host, sent
         await _send_all(self._page[1], send)
 
 
-def _asks_for_more(scope: Scope) -> bool:
-    """Whether the page may be another one: for a link that gradio made, or behind a proxy."""
+def _asks_for_the_usual(scope: Scope) -> bool:
+    """Whether the page is the one that everybody on this machine gets.
+
+    gradio makes another one for a link of its own, and takes the address it writes into it from proxies' headers.
+    """
     headers = Headers(scope=scope)
-    proxied = any(name.startswith("x-forwarded") for name in headers)
-    return proxied or "deep_link" in parse_qs(scope["query_string"].decode("latin-1"))
+    if not _THIS_MACHINE.fullmatch(headers.get("host", "")):
+        return False
+    told = any(name.startswith("x-") or name in {"forwarded", "origin"} for name in headers)
+    return not told and "deep_link" not in parse_qs(scope["query_string"].decode("latin-1"))
 
 
 async def _send_all(messages: list[Message], send: Send) -> None:

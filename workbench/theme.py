@@ -25,7 +25,7 @@ SCRIPTS = _assets("js")
 """The few lines that run in the page: address, sorting of tables, downloads."""
 
 TREE_SCRIPT = _ASSETS / "gradio_tree.mjs"
-"""A module that changes one of gradio's."""
+"""A module that changes how gradio's AppTree builds and finds what is in it."""
 
 FIRST_GROUND = (
     'html[data-theme="light"] body{background:#f6f7f8;color:#222933}'

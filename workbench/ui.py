@@ -88,7 +88,7 @@ def serve(app: gr.Blocks, workbench: Workbench, port: int) -> None:
         **_CLOSED,
         blocked_paths=[str(workbench.settings.home)],
     )
-    # Around all that gradio puts around its app, which compresses everything each time, here on the same machine.
+    # Outside gradio's own middleware, which would compress every script anew for a browser on the same machine.
     served.middleware_stack = KeptPage(served.build_middleware_stack())
 
 

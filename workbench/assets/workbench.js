@@ -131,27 +131,5 @@
     }, 100);
   }).observe(document.documentElement, {childList: true, subtree: true});
 
-  // gradio's drop-down list tells of an edit when an option is chosen and whenever the list is left, so also right after
-  // the choice, and when nothing was chosen.
-  const chosenIn = new WeakSet();
-  document.addEventListener('pointerdown', ({target}) => {
-    const options = target.closest?.('[role="listbox"]');
-    const list = options && document.querySelector(`[aria-controls="${options.id}"]`);
-    if (list) chosenIn.add(list);
-  }, true);
-  document.addEventListener('keydown', ({key, target}) => {
-    if (key === 'Enter' && target.matches?.('[role="combobox"]')) chosenIn.add(target);
-  }, true);
-  const chosen = (id) => chosenIn.delete(document.querySelector(`#${id} [role="combobox"]`));
-
-  // Whether the same was said a moment ago.
-  const MOMENT_MS = 500;
-  const saidLast = new Map();
-  const again = (event, values) => {
-    const said = JSON.stringify(values), now = performance.now(), last = saidLast.get(event);
-    saidLast.set(event, {said, now});
-    return last?.said === said && now - last.now < MOMENT_MS;
-  };
-
-  window.workbench = {address, visit, open, filling, step, settled, chosen, again, download, downloadBase64, show};
+  window.workbench = {address, visit, open, filling, step, settled, download, downloadBase64, show};
 })();

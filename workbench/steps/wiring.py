@@ -6,6 +6,7 @@ looks at annotations to find `gr.EventData` and `gr.Request`, which functools.pa
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -121,58 +122,28 @@ def slow(button: gr.Button, handler: Handler, inputs: Blocks = None, outputs: Bl
     return done
 
 
-def edited(controls: Sequence[Block]) -> Event:
+def edited(*controls: Block) -> Event:
     """The event of a person's edit of any of the controls; of edits in quick succession the last one counts.
 
-    Text boxes report pasted text only as a change, which also comes while the page is drawn and the step filled: what
-    the controls hold then is nobody's edit, and the handler is not called. Nor is it when the same edit is reported
-    twice, as drop-down lists do.
+    What gradio reports besides is no edit, and the handler is not called: text boxes report pasted text only as a
+    change, which also comes while the page is drawn and the step filled; drop-down lists report a choice twice, and
+    that they were left.
     """
     triggers = [
         control.change if isinstance(control, gr.Textbox) else control.input  # type: ignore[attr-defined]
         for control in controls
     ]
-    gate = gr.Textbox(visible=False)
 
     def event(handler: Handler, inputs: Blocks = None, outputs: Blocks = None, **more: Any) -> Dependency:
-        no_edit = f"window.workbench.filling() || window.workbench.again({gate._id}, values)"
-        return _gated(triggers, gate, no_edit, handler, inputs, outputs, **more)
+        script = f"(...values) => window.workbench.edit({next(_EDITS)}, values)"
+        bound: Dependency = gr.on(triggers, handler, inputs, outputs, js=script, trigger_mode="always_last", **more)
+        return bound
 
     return event
 
 
-def choice_of(dropdown: gr.Dropdown) -> Event:
-    """The event of a person's choice from the list, the one shown already too; leaving the list is none."""
-    gate = gr.Textbox(visible=False)
-
-    def event(handler: Handler, inputs: Blocks = None, outputs: Blocks = None, **more: Any) -> Dependency:
-        no_choice = f"!window.workbench.chosen('{dropdown.elem_id}')"
-        return _gated([dropdown.input], gate, no_choice, handler, inputs, outputs, **more)
-
-    return event
-
-
-def _gated(
-    triggers: list[Event], gate: gr.Textbox, shut: str, handler: Handler, inputs: Blocks, outputs: Blocks, **more: Any
-) -> Dependency:
-    """Binds a handler that is not called where the script `shut` holds in the page."""
-    values = [inputs] if isinstance(inputs, Block) else [*(inputs or ())]
-    script = f"(gate, ...values) => [({shut}) ? 'shut' : '', ...values]"
-    gated = _unless_shut(handler)
-    bound: Dependency = gr.on(triggers, gated, [gate, *values], outputs, js=script, trigger_mode="always_last", **more)
-    return bound
-
-
-def _unless_shut(handler: Handler) -> Handler:
-    wants_request = gr.Request in inspect.get_annotations(handler).values()
-
-    def call(gate: str | None, *values: Any) -> Any:
-        return gr.skip() if gate else handler(*values)
-
-    def call_with_request(request: gr.Request, gate: str | None, *values: Any) -> Any:
-        return gr.skip() if gate else handler(*values, request)
-
-    return call_with_request if wants_request else call
+_EDITS = itertools.count()
+"""Numbers of what is bound to edits."""
 
 
 def in_page(event: Event, script: str, inputs: Blocks = None, outputs: Blocks = None) -> Dependency:

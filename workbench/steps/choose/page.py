@@ -86,7 +86,7 @@ def build_choose(page: Page) -> Step:
     search = bind(handlers.search, workbench, desk)
     where = gr.Textbox(visible=False)
     in_page(where.change, _WRITE_ADDRESS, [where])
-    read(edited(controls), search, controls, [accordion, more, quantization, results, where])
+    read(edited(*controls), search, controls, [accordion, more, quantization, results, where])
     press = bind(handlers.press_in_results, workbench, desk)
     for source in (results, excluded):
         read(source.click, press, None, [excluded, *side.part, where])
@@ -244,6 +244,7 @@ def _filters(workbench: Workbench) -> tuple[list[Block], gr.Accordion, gr.Dropdo
                 label="on machine",
                 elem_id="fit-machine",
                 allow_custom_value=True,
+                elem_classes="own-words",
                 min_width=110,
                 scale=2,
             )

@@ -9,7 +9,7 @@ from workbench.service import Workbench
 from workbench.steps import render
 from workbench.steps.compare import browse, choices, handlers, judge
 from workbench.steps.desk import Desk
-from workbench.steps.wiring import Page, Refresh, Step, bind, choice_of, edited, in_page, panel, read, slow
+from workbench.steps.wiring import Page, Refresh, Step, bind, edited, in_page, panel, read, slow
 
 _REMEMBER_NAME = "(name) => { window.workbench.address('benchmark', name); return name; }"
 _REMEMBER = "(place) => window.workbench.compare.remember(place)"
@@ -85,7 +85,7 @@ def build_compare(page: Page) -> Step:
     everything = [page.benchmark, picker, *outputs, judge_form, judged]
     opened_step = Refresh(bind(_opened, workbench, desk), [page.benchmark], everything)
     picked = read(
-        choice_of(picker), bind(_picked, workbench, desk), [picker], [page.benchmark, *outputs, judge_form, judged]
+        edited(picker), bind(_picked, workbench, desk), [picker], [page.benchmark, *outputs, judge_form, judged]
     )
     in_page(picked.success, _REMEMBER, [place])
     in_page(picker.change, _REMEMBER_NAME, [picker], None)
@@ -132,13 +132,13 @@ def _build_finds() -> tuple[_Finds, gr.Textbox, gr.Button]:
 def _bind_views(page: Page, looks: _Looks, places: _Places, kept: tuple[gr.State, gr.Textbox]) -> None:
     workbench, (seen, place) = page.workbench, kept
     given = [page.benchmark, *looks]
-    changed = edited([looks.metric, looks.shown, looks.columns])
+    changed = edited(looks.metric, looks.shown, looks.columns)
     done = read(changed, bind(handlers.look, workbench), given, [places.summary, places.pairs, seen, place])
     in_page(done.success, _REMEMBER, [place])
     draw = bind(handlers.draw, workbench)
     read(places.summary.change, draw, [page.benchmark, seen], [places.charts, places.details])
     picked, outputs = [page.benchmark, seen, looks.candidate], [places.details, seen, place]
-    done = read(choice_of(looks.candidate), bind(handlers.show_candidate, workbench), picked, outputs)
+    done = read(edited(looks.candidate), bind(handlers.show_candidate, workbench), picked, outputs)
     in_page(done.success, _REMEMBER, [place])
 
 
@@ -153,9 +153,9 @@ def _bind_examples(
     outputs = [looked, places.opened, places.examples, place]
     chosen = [each for each in finds if each is not finds.text]
     find = bind(browse.filter_again, workbench)
-    done = read(edited([*chosen, shown]), find, [page.benchmark, looked, shown, *finds], outputs)
+    done = read(edited(*chosen, shown), find, [page.benchmark, looked, shown, *finds], outputs)
     in_page(done.success, _REMEMBER, [place])
-    done = read(edited([finds.text]), bind(browse.search, workbench), [page.benchmark, looked, finds.text], outputs)
+    done = read(edited(finds.text), bind(browse.search, workbench), [page.benchmark, looked, finds.text], outputs)
     in_page(done.success, _REMEMBER, [place])
     turn = bind(browse.turn, workbench)
     for event in (places.examples.click, places.opened.click):

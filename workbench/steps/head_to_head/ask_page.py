@@ -9,7 +9,7 @@ from results.head_to_head_records import REASONS
 from workbench.head_to_head.records import MOST
 from workbench.steps.head_to_head import handlers, view
 from workbench.steps.head_to_head.form import AT_ONCE, IN_TURN
-from workbench.steps.wiring import Page, bind, cheap, choice_of, edited, in_page, panel, read, where_open
+from workbench.steps.wiring import Page, bind, cheap, edited, in_page, panel, read, where_open
 
 _TICK_SECONDS = 0.5
 _LOOK_SECONDS = 5.0
@@ -79,13 +79,11 @@ def build_asking(page: Page) -> Asking:
     read(room.click, bind(handlers.unload, workbench, desk), looking, [room])
     read(form[0].change, look, looking, [room])  # type: ignore[attr-defined]
     cheap(gr.Timer(_LOOK_SECONDS).tick, where_open("head-to-head", look), looking, [room])
-    read(edited(form), bind(handlers.remember, desk), form, None)
+    read(edited(*form), bind(handlers.remember, desk), form, None)
     read(example.focus, bind(handlers.examples, workbench, desk), None, [example])
-    picked = bind(handlers.pick, workbench, desk)
-    system = form[1]
-    read(choice_of(example), picked, [example], [prompt, system])
-    nothing = gr.State(None)
-    read(draw.click, picked, [nothing], [prompt, system])
+    filled = [prompt, form[1]]
+    read(edited(example), bind(handlers.pick, workbench, desk), [example], filled)
+    read(draw.click, bind(handlers.draw, workbench, desk), None, filled)
     return Asking(form, [*form, prompt, room, *places.outputs], places.outputs, leaving, lacking)
 
 

@@ -12,6 +12,7 @@ from catalog.errors import WorkbenchError
 from results.errors import UnknownHeadToHead
 from results.head_to_head_records import Outcome
 from runners.records import Message
+from runners.test_set_records import Example, TestSet
 from workbench.candidates import candidate_name
 from workbench.head_to_head.records import Duel, RoundView
 from workbench.sentences import refusal
@@ -208,10 +209,19 @@ def examples(workbench: Workbench, desk: Desk) -> Any:
 
 
 def pick(workbench: Workbench, desk: Desk, example_id: str | None) -> tuple[Any, Any]:
-    """An example as the benchmark would ask it: prompt and system prompt. None takes one at random."""
+    """An example as the benchmark would ask it: prompt and system prompt. An unknown id leaves what is there."""
     test_set = chosen_test_set(workbench, desk)
-    by_id = {each.id: each for each in test_set.examples}
-    example = by_id.get(example_id or "") or random.choice(test_set.examples)
+    example = next((each for each in test_set.examples if each.id == example_id), None)
+    return _ask(desk, test_set, example) if example is not None else (gr.skip(), gr.skip())
+
+
+def draw(workbench: Workbench, desk: Desk) -> tuple[Any, Any]:
+    """As `pick`, with an example at random."""
+    test_set = chosen_test_set(workbench, desk)
+    return _ask(desk, test_set, random.choice(test_set.examples))
+
+
+def _ask(desk: Desk, test_set: TestSet, example: Example) -> tuple[str, str]:
     prompt = prompt_of(test_set, example)
     if prompt.source is not None:
         _set_up(desk, picked=PickedExample(messages=prompt.messages, source=prompt.source))

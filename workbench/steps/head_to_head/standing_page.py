@@ -5,7 +5,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from workbench.steps.head_to_head import standing_handlers
-from workbench.steps.wiring import Page, bind, choice_of, in_page, panel, read, slow
+from workbench.steps.wiring import Page, bind, edited, in_page, panel, read, slow
 
 _REMEMBER = """(batch, part) => {
   window.workbench.address('votes', batch);
@@ -42,7 +42,7 @@ def build_standing(page: Page) -> StandingPart:
     found = StandingPart(batch, part, standing, history)
     for control in (batch, part):
         look = bind(standing_handlers.look, page.workbench)
-        done = read(choice_of(control), look, [batch, part], found.outputs)
+        done = read(edited(control), look, [batch, part], found.outputs)
         in_page(done.success, _REMEMBER, [batch, part])
     exported = slow(save, bind(standing_handlers.export, page.workbench), [batch], [text])
     in_page(exported.success, _SAVE, [text])

@@ -18,7 +18,6 @@ from workbench.steps.wiring import (
     Step,
     bind,
     cheap,
-    choice_of,
     edited,
     in_page,
     panel,
@@ -80,7 +79,7 @@ def build_recommend(page: Page) -> Step:
     of_benchmark += [endpoints.listed, ranking, address]
     asked = [picker, *controls.values]
     opened = Refresh(bind(handlers.restore, workbench), [page.benchmark], [picker, *of_benchmark])
-    picked = read(choice_of(picker), bind(handlers.pick, workbench), [picker], of_benchmark)
+    picked = read(edited(picker), bind(handlers.pick, workbench), [picker], of_benchmark)
     back = read(controls.reset.click, bind(handlers.pick, workbench), [picker], of_benchmark)
     for done in (picked, back):
         in_page(done.success, _KEEP_ADDRESS, [address])
@@ -107,7 +106,7 @@ def _bind_ranking(page: Page, controls: Controls, asked: list[Block], outputs: l
     def follow(event: Event) -> None:
         in_page(read(event, rank, asked, outputs).success, _KEEP_ADDRESS, [outputs[1]])
 
-    follow(edited([value for value in controls.values if not isinstance(value, gr.State | gr.Textbox)]))
+    follow(edited(*(value for value in controls.values if not isinstance(value, gr.State | gr.Textbox))))
     # What a handler writes into a text box counts as an edit there, and would rank before the page is set.
     follow(currency.input)  # type: ignore[attr-defined]
     limit = bind(handlers.limit_metric, workbench)
@@ -154,7 +153,7 @@ def _bind_report(page: Page, report: ReportPart, opened: Dependency, asked: list
         read(event, preview, asked, [report.preview], trigger_mode="always_last")
 
     follow(opened.success)
-    follow(read(edited(report.texts), bind(report_handlers.edit, workbench), [report.of, *report.texts]).success)
+    follow(read(edited(*report.texts), bind(report_handlers.edit, workbench), [report.of, *report.texts]).success)
     chosen = read(
         report.logo.upload,
         bind(report_handlers.set_logo, workbench),

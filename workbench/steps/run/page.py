@@ -140,7 +140,7 @@ def _bind_form(page: Page, form: _Form, live: list[gr.HTML]) -> None:
     workbench, desk = page.workbench, page.desk
     asked = form.asked
     file_name, text = gr.Textbox(visible=False), gr.Textbox(visible=False)
-    read(edited(asked), bind(handlers.edit, workbench, desk), asked, [form.forecast])
+    read(edited(*asked), bind(handlers.edit, workbench, desk), asked, [form.forecast])
     read(form.start.click, bind(handlers.start, workbench, desk), asked, [*live, form.name])
     saved = slow(form.export, bind(handlers.export, workbench, desk), asked, [file_name, text])
     in_page(saved.success, _SAVE, [file_name, text])

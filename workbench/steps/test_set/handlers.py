@@ -173,10 +173,12 @@ def take_demo(workbench: Workbench, desk: Desk) -> tuple[Any, ...]:
     return everything(workbench, desk)
 
 
-def choose_task(workbench: Workbench, desk: Desk, task: Task) -> tuple[Any, ...]:
-    """Read the file as another task needs it, with the prompt that is usual for that."""
+def choose_task(workbench: Workbench, desk: Desk, task: Task) -> Any:
+    """Read the file as another task needs it, with the prompt that is usual for that; the same task leaves all."""
+    if task == desk.draft.task:
+        return gr.skip()
     chosen = desk.draft.test_set
-    if chosen is not None and chosen.name is not None and task != desk.draft.task:
+    if chosen is not None and chosen.name is not None:
         workbench.test_sets.change_task(chosen.name, task)
         chosen = chosen.model_copy(update={"version": None})
     desk.change(test_set=chosen, task=task, labels=None, prompt=None, prompts=(), scorers=None)

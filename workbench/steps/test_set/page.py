@@ -8,7 +8,7 @@ from gradio.blocks import Block
 from runners.test_sets.sources import ENDINGS
 from workbench.steps import render
 from workbench.steps.test_set import handlers, presses, prompts
-from workbench.steps.wiring import Page, Refresh, Step, bind, choice_of, edited, in_order, in_page, panel, read, slow
+from workbench.steps.wiring import Page, Refresh, Step, bind, edited, in_order, in_page, panel, read, slow
 
 _LISTEN = "window.workbench.testSet(element, trigger);"
 """Script of a panel whose buttons and fields are heard (assets/test_set.js)."""
@@ -86,7 +86,7 @@ def build_test_set(page: Page) -> Step:
     ]
     outputs += prompt.filled
     _bind_top(page, top, outputs)
-    read(edited(columns), bind(handlers.map_columns, workbench, desk), columns, outputs)
+    read(edited(*columns), bind(handlers.map_columns, workbench, desk), columns, outputs)
     read(labels.blur, bind(handlers.say_labels, workbench, desk), [labels], [head, overview, examples])
     press = bind(presses.press, workbench, desk)
     for place in (head, overview, examples, versions, scorers):
@@ -132,8 +132,8 @@ def _bind_top(page: Page, top: _Top, outputs: list[Block]) -> None:
     workbench, desk = page.workbench, page.desk
     read(top.demo.click, bind(handlers.take_demo, workbench, desk), None, outputs)
     read(top.upload.upload, bind(handlers.take_upload, workbench, desk), [top.upload], outputs)
-    read(top.task.input, bind(handlers.choose_task, workbench, desk), [top.task], outputs)
-    read(choice_of(top.opener), bind(handlers.open_kept, workbench, desk), [top.opener], outputs)
+    read(edited(top.task), bind(handlers.choose_task, workbench, desk), [top.task], outputs)
+    read(edited(top.opener), bind(handlers.open_kept, workbench, desk), [top.opener], outputs)
     read(top.start.click, bind(handlers.start_empty, workbench, desk), [top.name, top.labels], outputs)
 
 
@@ -148,8 +148,8 @@ def _bind_prompt(page: Page, prompt: _Prompt) -> None:
     workbench, desk = page.workbench, page.desk
     texts = [prompt.system, prompt.user, prompt.prefix]
     typed = [prompt.which, *texts, prompt.example]
-    read(edited(texts), bind(prompts.keep_prompt, workbench, desk), typed, [prompt.made])
-    read(prompt.example.input, bind(prompts.keep_prompt, workbench, desk), typed, [prompt.made])
+    read(edited(*texts), bind(prompts.keep_prompt, workbench, desk), typed, [prompt.made])
+    read(edited(prompt.example), bind(prompts.keep_prompt, workbench, desk), typed, [prompt.made])
     read(prompt.which.input, bind(prompts.choose, workbench, desk), [prompt.which], prompt.filled)
     read(prompt.add.click, bind(prompts.add, workbench, desk), [prompt.which], prompt.filled)
     read(prompt.remove.click, bind(prompts.remove, workbench, desk), [prompt.which], prompt.filled)
@@ -159,7 +159,7 @@ def _bind_prompt(page: Page, prompt: _Prompt) -> None:
     read(prompt.upload.upload, show, [prompt.upload], prompt.filled)
     read(prompt.without.click, bind(prompts.show_examples, workbench, desk, uploads, None), None, prompt.filled)
     chosen = [prompt.how_many, prompt.choice]
-    read(edited(chosen), bind(prompts.choose_examples, desk), chosen)
+    read(edited(*chosen), bind(prompts.choose_examples, desk), chosen)
     slow(prompt.button, bind(prompts.preview, workbench, desk), [*typed, prompt.candidate], [prompt.shown])
 
 
