@@ -11,19 +11,7 @@ from workbench.report.records import MOST_NOTES_CHARACTERS, MOST_TITLE_CHARACTER
 from workbench.steps import render
 from workbench.steps.recommend import handlers, report_handlers
 from workbench.steps.recommend.controls import Controls, build_controls
-from workbench.steps.wiring import (
-    Event,
-    Page,
-    Refresh,
-    Step,
-    bind,
-    cheap,
-    edited,
-    in_page,
-    panel,
-    read,
-    slow,
-)
+from workbench.steps.wiring import Event, Page, Refresh, Step, bind, cheap, edited, in_page, panel, read, slow
 
 _FORMATS = (
     ("html", "Save HTML", "text/html"),
