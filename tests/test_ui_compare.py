@@ -94,6 +94,8 @@ def test_a_list_left_as_it_was_closes_no_example(measured_app: RunningApp, page:
         page.keyboard.press("Tab")
     page.wait_for_timeout(1_000)
     expect(opened).to_be_visible()
+    expect(page.get_by_label("Order", exact=True)).to_have_attribute("aria-expanded", "false")
+    expect(page.get_by_label("Per page", exact=True)).to_have_attribute("aria-expanded", "false")
     page.get_by_label("Show", exact=True).focus()
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type("all wr")

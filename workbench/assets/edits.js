@@ -9,9 +9,11 @@
     const list = document.querySelector(`[aria-controls="${target.closest('[role="listbox"]')?.id}"]`);
     if (list) chosenIn.add(list);
   }, true);
-  document.addEventListener('keydown', ({key, target, isComposing}) => {
-    const chooses = key === 'Enter' && !isComposing && target.matches?.('[role="combobox"][aria-activedescendant]');
-    if (chooses) chosenIn.add(target);
+  document.addEventListener('keydown', (event) => {
+    const {key, target, isComposing} = event;
+    if (!target.matches?.('[role="combobox"]')) return;
+    if (key === 'Enter' && !isComposing && target.hasAttribute('aria-activedescendant')) chosenIn.add(target);
+    if (key === 'Tab') event.stopPropagation(); // gradio would open the list again once it is left
   }, true);
   document.addEventListener('blur', ({target}) => {
     if (!target.matches?.('[role="combobox"]') || chosenIn.delete(target)) return;
