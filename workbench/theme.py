@@ -22,7 +22,7 @@ STYLE_SHEETS = _assets("css")
 """Everything that theme variables do not reach."""
 
 SCRIPTS = _assets("js")
-"""The few lines that run in the page: address, sorting of tables, downloads."""
+"""The few lines that run in the page: address, edits, sorting of tables, downloads."""
 
 TREE_SCRIPT = _ASSETS / "gradio_tree.mjs"
 """A module that changes how gradio's AppTree builds and finds what is in it."""

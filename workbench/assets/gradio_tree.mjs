@@ -6,9 +6,8 @@
 // What is put in place of these gives the same results. Everything else of gradio stays as it is.
 import { AppTree } from 'GRADIO_CORE';
 
-const whole = { ...Object.getOwnPropertyDescriptors(AppTree.prototype) };
-const original = (name) => whole[name].value;
-const needed = ['reload', 'rerender', 'register_component', 'unregister_component', 'get_state', 'find_attached_events'];
+const whole = Object.getOwnPropertyDescriptors(AppTree.prototype);
+const original = (name) => whole[name]?.value;
 
 class Lookup {
   reloaded = false;
@@ -80,4 +79,4 @@ const spared = {
   },
 };
 
-if (needed.every((name) => typeof whole[name]?.value === 'function')) Object.assign(AppTree.prototype, spared);
+if (Object.keys(spared).every((name) => typeof original(name) === 'function')) Object.assign(AppTree.prototype, spared);

@@ -72,21 +72,10 @@ def find(workbench: Workbench, name: str | None, shown: list[str], *values: Any)
     if name is None:
         return gr.skip(), "", "", "{}"
     comparison = workbench.compare(name)
-    looked: Looked = {"controls": list(values), "shown": _shown(comparison, shown), "offset": 0, "example": None}
+    kept = [each for each in choices.names_of(comparison) if each in (shown or ())] or choices.names_of(comparison)
+    looked: Looked = {"controls": list(values), "shown": kept, "offset": 0, "example": None}
     page = _page(workbench, comparison, looked)
     return looked, "", page, _address(comparison, looked)
-
-
-def filter_again(
-    workbench: Workbench, name: str | None, looked: Looked | None, shown: list[str], *values: Any
-) -> tuple[Any, ...]:
-    """As `find`, where anything is asked otherwise; a list that was left as it was closes no opened example."""
-    if name is not None and looked is not None:
-        kept, asked = Browsing(*looked["controls"]), Browsing(*values)
-        same = asked._replace(text=kept.text) == kept and asked.text.strip() == kept.text.strip()
-        if same and set(_shown(workbench.compare(name), shown)) == set(looked["shown"]):
-            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-    return find(workbench, name, shown, *values)
 
 
 def search(workbench: Workbench, name: str | None, looked: Looked | None, text: str) -> tuple[Any, ...]:
@@ -130,12 +119,6 @@ def export_examples(workbench: Workbench, name: str | None, looked: Looked | Non
     query = Browsing(*looked["controls"]).query(looked["shown"])
     names = [each for each in benchmark.candidates if each in looked["shown"]]
     return examples_csv(names, _all_examples(workbench, benchmark.name, query))
-
-
-def _shown(comparison: BenchmarkComparison, chosen: list[str] | None) -> list[str]:
-    """The chosen candidates in their order; all where none is chosen."""
-    names = choices.names_of(comparison)
-    return [each for each in names if each in (chosen or ())] or names
 
 
 def _open(

@@ -152,8 +152,7 @@ def _bind_examples(
     (finds, goto, looked), (shown, place) = controls, around
     outputs = [looked, places.opened, places.examples, place]
     chosen = [each for each in finds if each is not finds.text]
-    find = bind(browse.filter_again, workbench)
-    done = read(edited(*chosen, shown), find, [page.benchmark, looked, shown, *finds], outputs)
+    done = read(edited(*chosen, shown), bind(browse.find, workbench), [page.benchmark, shown, *finds], outputs)
     in_page(done.success, _REMEMBER, [place])
     done = read(edited(finds.text), bind(browse.search, workbench), [page.benchmark, looked, finds.text], outputs)
     in_page(done.success, _REMEMBER, [place])
